@@ -270,10 +270,7 @@ mod tests {
     fn known_digests_of_abc() {
         let cases = [
             (HashAlgorithm::Sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-            (
-                HashAlgorithm::Sha384,
-                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
-            ),
+            (HashAlgorithm::Sha384, "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7"),
         ];
         for (algorithm, hex) in cases {
             assert_eq!(algorithm.digest(b"abc").to_hex(), hex);

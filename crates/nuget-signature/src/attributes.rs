@@ -1,0 +1,1 @@
+//! NuGet's reading of each attribute (spec 4.5).

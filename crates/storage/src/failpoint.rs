@@ -1,0 +1,77 @@
+//! Named points around every write, where a test can stop the process or make the write fail.
+//!
+//! Without the cargo feature `failpoints` a point is nothing. Points are armed by the composition root or by a test; this module reads no
+//! environment.
+
+use std::io;
+
+/// Every point of this crate, in the order in which a push and a write-back pass them.
+pub const POINTS: &[&str] = &[
+    "storage.spool.written",
+    "storage.adopt.synced",
+    "storage.adopt.linked",
+    "storage.adopt.durable",
+    "storage.write_back.copied",
+    "storage.write_back.linked",
+    "storage.write_back.durable",
+    "storage.delete.before",
+];
+
+/// What happens at an armed point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// The process ends at once, as by `kill -9`.
+    Abort,
+    /// The step fails as if the disk had.
+    Fail,
+}
+
+#[cfg(feature = "failpoints")]
+mod armed {
+    use super::Action;
+    use std::collections::HashMap;
+    use std::sync::{LazyLock, Mutex, PoisonError};
+
+    static ARMED: LazyLock<Mutex<HashMap<String, Action>>> = LazyLock::new(Mutex::default);
+
+    pub(super) fn set(name: &str, action: Option<Action>) {
+        let mut armed = ARMED.lock().unwrap_or_else(PoisonError::into_inner);
+        match action {
+            Some(action) => armed.insert(name.to_owned(), action),
+            None => armed.remove(name),
+        };
+    }
+
+    pub(super) fn at(name: &str) -> Option<Action> {
+        ARMED.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    }
+}
+
+/// Arms the point `name` (any crate's), or disarms it with `None`.
+#[cfg(feature = "failpoints")]
+pub fn arm(name: &str, action: Option<Action>) {
+    armed::set(name, action);
+}
+
+/// Passes the point `name`.
+///
+/// # Errors
+/// When the point is armed with [`Action::Fail`].
+#[cfg(feature = "failpoints")]
+pub fn reach(name: &'static str) -> io::Result<()> {
+    match armed::at(name) {
+        None => Ok(()),
+        Some(Action::Fail) => Err(io::Error::other(format!("fail point {name}"))),
+        Some(Action::Abort) => std::process::abort(),
+    }
+}
+
+/// Passes the point `name`: nothing, in this build.
+///
+/// # Errors
+/// Never, in this build.
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+pub fn reach(_name: &'static str) -> io::Result<()> {
+    Ok(())
+}

@@ -1,12 +1,16 @@
-//! Package ids and versions, as NuGet reads, compares and normalises them. (Being written.)
+//! Package ids and versions, as NuGet reads, compares and normalises them.
+//!
+//! Equality, order and hash are NuGet's: ids without regard to case, versions by precedence (metadata does not count).
 
-/// A package id as its author spells it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PackageId(String);
+mod id;
+mod version;
+mod version_range;
 
-/// A version as NuGet reads it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct NuGetVersion(String);
+pub use id::PackageId;
+pub use version::NuGetVersion;
+pub use version_range::VersionRange;
+
+use std::fmt;
 
 /// An id and a version.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -15,6 +19,19 @@ pub struct PackageIdentity {
     pub id: PackageId,
     /// The version.
     pub version: NuGetVersion,
+}
+
+impl PackageIdentity {
+    /// Reads both.
+    pub fn parse(id: &str, version: &str) -> Result<Self, IdentityError> {
+        Ok(Self { id: PackageId::parse(id)?, version: NuGetVersion::parse(version)? })
+    }
+}
+
+impl fmt::Display for PackageIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id, self.version)
+    }
 }
 
 /// Why an id or version is not one.
@@ -28,40 +45,31 @@ pub enum IdentityError {
     Version(String),
 }
 
-impl PackageId {
-    /// Reads an id.
-    pub fn parse(text: &str) -> Result<Self, IdentityError> {
-        Ok(Self(text.to_owned()))
-    }
-    /// As its author spells it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// Lower-cased as .NET's invariant culture does: the key in rows and addresses.
-    pub fn to_lower(&self) -> String {
-        self.0.to_lowercase()
-    }
+/// Lower-cases as .NET's invariant culture does: one UTF-16 unit for one, so `İ` stays and a final sigma is a sigma.
+pub fn to_lower_invariant(text: &str) -> String {
+    let simple = |c: char| {
+        let mut lower = c.to_lowercase();
+        match (lower.next(), lower.next()) {
+            (Some(one), None) => one,
+            _ => c,
+        }
+    };
+    text.chars().map(simple).collect()
 }
 
-impl NuGetVersion {
-    /// Reads a version.
-    pub fn parse(text: &str) -> Result<Self, IdentityError> {
-        Ok(Self(text.to_owned()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lower_casing_maps_one_for_one() {
+        for (text, lower) in [("Newtonsoft.JSON", "newtonsoft.json"), ("İI", "İi"), ("ΑΣ", "ασ"), ("ß", "ß"), ("ǅ", "ǆ")] {
+            assert_eq!(to_lower_invariant(text), lower);
+        }
     }
-    /// As its author spells it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-    /// NuGet's normalised form, without metadata, case kept.
-    pub fn normalized(&self) -> String {
-        self.0.clone()
-    }
-    /// The normalised form lower-cased: the key in rows and addresses.
-    pub fn to_lower(&self) -> String {
-        self.normalized().to_lowercase()
-    }
-    /// Whether it has a release label.
-    pub fn is_prerelease(&self) -> bool {
-        self.0.contains('-')
+
+    #[test]
+    fn an_identity_reads_aloud() {
+        assert_eq!(PackageIdentity::parse("A.B", "1.0-Beta+x").unwrap().to_string(), "A.B 1.0.0-Beta");
     }
 }

@@ -110,8 +110,7 @@ impl Layout {
         let mut next = self.directory.start;
         for index in self.by_offset.iter().rev() {
             let entry = &mut self.entries[*index as usize];
-            entry.local_len =
-                next.checked_sub(entry.local_offset).ok_or_else(|| self.ending.unreadable(Malformed::EntryOutside))?;
+            entry.local_len = next.checked_sub(entry.local_offset).ok_or_else(|| self.ending.unreadable(Malformed::EntryOutside))?;
             next = entry.local_offset;
         }
         Ok(())

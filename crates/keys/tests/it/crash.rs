@@ -1,0 +1,1 @@
+//! A process that dies between any two writes leaves the old key or the new one.

@@ -1,0 +1,1 @@
+//! PFX files as other tools write them.

@@ -1,0 +1,1 @@
+//! Waking within the process.

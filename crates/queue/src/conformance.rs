@@ -1,0 +1,1 @@
+//! What every queue must do, as one suite that each implementation's tests run.

@@ -41,7 +41,7 @@ pub fn assemble(prepared: &PreparedSignature, signature_value: &[u8], chain: &[B
             let signer = faults::break_signer(signer);
             let bytes = surgery::attach_countersignature(author, &signer.write(), chain)?;
             #[cfg(feature = "faults")]
-            let bytes = faults::break_countersigned(bytes, author, &signer.write(), chain);
+            let bytes = faults::break_countersigned(bytes, author, &signer, chain);
             Ok(bytes)
         }
     }
@@ -58,6 +58,8 @@ pub(crate) struct Signer {
     signature_algorithm: Vec<u8>,
     signature: Vec<u8>,
     unsigned_attributes: Vec<Vec<u8>>,
+    #[cfg(feature = "faults")]
+    certificate: Option<Bytes>,
 }
 
 impl Signer {
@@ -77,6 +79,8 @@ impl Signer {
             signature_algorithm: prepare::rsa_encryption(),
             signature: signature_value.to_vec(),
             unsigned_attributes: timestamp.map(|token| prepare::attribute(spec::TIMESTAMP_TOKEN, token)).into_iter().collect(),
+            #[cfg(feature = "faults")]
+            certificate: Some(prepared.certificate.clone()),
         })
     }
 

@@ -9,6 +9,8 @@ mod signed_attributes;
 
 pub(crate) use certificate_fields::{CertificateFields, SignerIdentifier};
 pub(crate) use signed_attributes::{attribute, rsa_encryption};
+#[cfg(feature = "faults")]
+pub(crate) use signed_attributes::{Attribute, signing_certificate};
 
 use crate::{content_writer, reader, surgery};
 use bytes::Bytes;
@@ -78,6 +80,8 @@ impl PreparedSignature {
                 if digest.algorithm() != attributes.algorithm {
                     return Err(Error::Algorithm);
                 }
+                #[cfg(feature = "faults")]
+                let digest = crate::assemble::faults::break_digest(digest);
                 let content = content_writer::content(digest);
                 let message = attributes.algorithm.digest(&content);
                 (Target::Primary { content }, message)

@@ -51,6 +51,10 @@ pub fn attach_countersignature(p7s: &[u8], signer_info: &[u8], chain: &[Bytes]) 
         let mut edits = vec![primary.unsigned_attribute(&attribute)?];
         edits.extend(certificates);
         let countersigned = outline.edited(edits)?;
+        #[cfg(feature = "faults")]
+        if crate::assemble::faults::is_active() {
+            return Ok(countersigned);
+        }
         if remove_repository_countersignatures(&countersigned)?.as_deref() == Some(p7s) {
             return Ok(countersigned);
         }
@@ -119,6 +123,21 @@ pub fn complete_token(token: &[u8], chain: &[Bytes]) -> Result<Vec<u8>, Error> {
 /// The octets of the primary signature's value.
 pub fn primary_signature_value(p7s: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(Outline::read(p7s)?.primary()?.signature.octets()?)
+}
+
+/// For faults: `p7s` without the first certificate of its set.
+#[cfg(feature = "faults")]
+pub(crate) fn without_first_certificate(p7s: &[u8]) -> Result<Vec<u8>, Error> {
+    let outline = Outline::read(p7s)?;
+    let edits = outline.certificate_set()?.without_first();
+    outline.edited(edits)
+}
+
+/// For faults: `p7s` with another unsigned attribute on its primary signature.
+#[cfg(feature = "faults")]
+pub(crate) fn with_unsigned_attribute(p7s: &[u8], attribute: &[u8]) -> Result<Vec<u8>, Error> {
+    let outline = Outline::read(p7s)?;
+    outline.edited(vec![outline.primary()?.unsigned_attribute(attribute)?])
 }
 
 impl Signer<'_> {

@@ -87,6 +87,12 @@ impl<'a> CertificateSet<'a> {
         certificates.map(|(certificate, _)| Edit::remove(&set, &certificate.element)).collect()
     }
 
+    /// For faults: the edit that takes the first certificate out.
+    #[cfg(feature = "faults")]
+    pub(super) fn without_first(&self) -> Vec<Edit> {
+        self.set.iter().zip(&self.certificates).map(|(set, certificate)| Edit::remove(set, &certificate.element)).collect()
+    }
+
     /// Marks the certificates of a frame around the chain of `removed`, when the set ends in one and every other signer keeps its
     /// certificate without it.
     fn frame(&self, removed: &SignerIdentifier<'_>, others: &[SignerIdentifier<'_>]) -> Option<Vec<bool>> {

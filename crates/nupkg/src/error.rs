@@ -168,6 +168,9 @@ pub enum Malformed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureFault {
+    /// There is none that NuGet's own parser finds.
+    #[error("there is none")]
+    Absent,
     /// There are two.
     #[error("there is more than one")]
     Several,

@@ -8,7 +8,7 @@ use crate::record::{CENTRAL_LEN, CentralHeader, EndRecord, FLAG_UTF8, SIGNATURE_
 use crate::{Error, Limits, Malformed, ReadAt, SignatureFault};
 use bytes::Bytes;
 use end_record::Ending;
-pub(crate) use end_record::find_backward;
+pub(crate) use end_record::Matcher;
 use std::ops::Range;
 
 /// The most entries that NuGet signs, the signature not counted (spec 1.9).

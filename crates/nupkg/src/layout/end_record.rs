@@ -89,7 +89,7 @@ fn find(source: &dyn ReadAt) -> Result<(u64, Bytes), Error> {
 ///
 /// On a mismatch the matcher starts anew without testing the byte that did not match, so that one followed by a byte `06` is
 /// overlooked (spec 1.4).
-pub(crate) fn find_backward(bytes: &[u8]) -> Option<usize> {
+fn find_backward(bytes: &[u8]) -> Option<usize> {
     let mut matcher = Matcher::default();
     (0..bytes.len()).rev().find(|at| matcher.step(bytes[*at]))
 }

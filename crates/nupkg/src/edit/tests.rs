@@ -1,0 +1,1 @@
+//! Signing, taking out and replacing, on small archives.

@@ -28,6 +28,7 @@ mod stream;
 pub use blob_store::{BlobInfo, BlobStore, Listed, StorageConfig};
 pub use error::{Error, ErrorKind};
 pub use key::StorageKey;
+pub use local::Adopted;
 pub use pin::Pin;
 pub use spool::{Spool, SpoolConfig, Spooled, Spooling};
 pub use stream::BlobStream;

@@ -44,7 +44,7 @@ impl VersionRange {
             [min, max] => (min, max),
             _ => return None,
         };
-        if min_text.trim().is_empty() && max_text.trim().is_empty() && ends.len() == 1 {
+        if min_text.is_empty() && max_text.is_empty() {
             return None;
         }
         let (min, floating) = lower_end(min_text)?;
@@ -53,8 +53,8 @@ impl VersionRange {
             text => Some(NuGetVersion::parse(text).ok()?),
         };
         if let (Some(low), Some(high)) = (&min, &max) {
-            let empty = low > high || (low == high && !(min_inclusive && max_inclusive));
-            if empty {
+            // NuGet lets `(1.0, 1.0)` pass, which nothing satisfies.
+            if low > high || (low == high && min_inclusive != max_inclusive) {
                 return None;
             }
         }

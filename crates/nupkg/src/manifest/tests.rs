@@ -1,0 +1,3 @@
+//! Nuspecs, good and bad.
+
+use super::*;

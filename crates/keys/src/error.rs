@@ -17,8 +17,8 @@ pub enum ErrorKind {
     Misconfigured,
     /// The certificate is not one that NuGet accepts; NuGet's number says why.
     CertificateInvalid(NuCode),
-    /// The certificate's time is over, about to be, or not come.
-    CertificateUnusable,
+    /// The certificate's time is over or about to be (NU3018), or has not come (NU3017).
+    CertificateUnusable(NuCode),
     /// An error of ours.
     Internal,
 }
@@ -57,7 +57,7 @@ impl Error {
             ErrorKind::TimedOut => Code::KeyTimeout,
             ErrorKind::Misconfigured => Code::ConfigurationInvalid,
             ErrorKind::CertificateInvalid(_) => Code::CertificateInvalid,
-            ErrorKind::CertificateUnusable => Code::CertificateUnusable,
+            ErrorKind::CertificateUnusable(_) => Code::CertificateUnusable,
             ErrorKind::Internal => Code::Internal,
         }
     }
@@ -65,7 +65,7 @@ impl Error {
     /// NuGet's number, where it has one.
     pub fn nu(&self) -> Option<NuCode> {
         match self.kind {
-            ErrorKind::CertificateInvalid(nu) => Some(nu),
+            ErrorKind::CertificateInvalid(nu) | ErrorKind::CertificateUnusable(nu) => Some(nu),
             _ => None,
         }
     }
@@ -78,7 +78,7 @@ impl Error {
             ErrorKind::Unavailable
             | ErrorKind::TimedOut
             | ErrorKind::CertificateInvalid(_)
-            | ErrorKind::CertificateUnusable
+            | ErrorKind::CertificateUnusable(_)
             | ErrorKind::Internal => Retry::Backoff,
         }
     }

@@ -5,6 +5,8 @@
 
 use crate::{Error, ErrorKind, Password};
 use bytes::Bytes;
+use der::asn1::AnyRef;
+use der::{Decode as _, Encode as _, SliceReader, Tagged as _};
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKeyChain};
 use zeroize::Zeroizing;
 
@@ -48,10 +50,17 @@ impl Unreadable {
 impl Pfx {
     /// Reads `der` with `password`; the empty password also opens a file that was written without one.
     pub(crate) fn read(der: &[u8], password: &Password) -> Result<Self, Unreadable> {
-        let store = KeyStore::from_pkcs12(der, password.expose()).map_err(|e| match e {
-            p12_keystore::error::Error::MacError(_) => Unreadable::WrongPassword,
-            _ => Unreadable::Malformed,
-        })?;
+        let store = match KeyStore::from_pkcs12(der, password.expose()) {
+            Ok(store) => store,
+            // .NET's own stores have no password at all, which for the MAC (alone) is another thing than an empty one. A MAC
+            // by no password guards nothing, so it is left out.
+            Err(p12_keystore::error::Error::MacError(_)) if password.is_empty() => {
+                let without_mac = without_mac(der).map_err(|_: der::Error| Unreadable::Malformed)?;
+                KeyStore::from_pkcs12(&without_mac, "").map_err(|_: p12_keystore::error::Error| Unreadable::WrongPassword)?
+            }
+            Err(p12_keystore::error::Error::MacError(_)) => return Err(Unreadable::WrongPassword),
+            Err(_) => return Err(Unreadable::Malformed),
+        };
         let mut chains = store.entries().filter_map(|(_, entry)| match entry {
             KeyStoreEntry::PrivateKeyChain(chain) => Some(chain),
             KeyStoreEntry::Certificate(_) | KeyStoreEntry::Secret(_) => None,
@@ -80,4 +89,16 @@ impl Pfx {
             store.writer(password.expose()).encryption_iterations(ITERATIONS).mac_iterations(ITERATIONS).write().map_err(failed)?;
         Ok(Zeroizing::new(written))
     }
+}
+
+/// `PFX ::= SEQUENCE { version INTEGER, authSafe ContentInfo, macData MacData OPTIONAL }` with its first two members alone.
+fn without_mac(der: &[u8]) -> der::Result<Vec<u8>> {
+    let whole = AnyRef::from_der(der)?;
+    let mut members = SliceReader::new(whole.value())?;
+    let kept = [AnyRef::decode(&mut members)?, AnyRef::decode(&mut members)?];
+    let mut body = Vec::with_capacity(der.len());
+    for member in kept {
+        member.encode_to_vec(&mut body)?;
+    }
+    AnyRef::new(whole.tag(), &body)?.to_der()
 }

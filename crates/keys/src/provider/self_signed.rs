@@ -25,7 +25,7 @@ use async_trait::async_trait;
 use aws_lc_rs::rsa::{self, KeyPair};
 use bytes::Bytes;
 use certificate::Generation;
-use model::{Digest, HashAlgorithm};
+use model::{Digest, HashAlgorithm, NuCode};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use time::{Duration, OffsetDateTime};
@@ -303,7 +303,7 @@ fn checked(loaded: Loaded, now: OffsetDateTime) -> Result<Loaded, Error> {
         Ok(loaded)
     } else {
         Err(Error::new(
-            ErrorKind::CertificateUnusable,
+            ErrorKind::CertificateUnusable(NuCode(3017)),
             format!("the certificate begins at {}, and the clock says {now}", loaded.generation.not_before()),
         ))
     }

@@ -89,20 +89,25 @@ async fn nugets_own_signer_takes_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let config = SelfSignedConfig { key_size: KeySize::Bits2048, password: Password::from(password), ..SelfSignedConfig::default() };
         let identity = provider(folder.path(), config).current(today()).await.unwrap();
+        let fingerprint = identity.fingerprint().to_hex_upper();
         let der = folder.path().join("root.der");
         std::fs::write(&der, identity.leaf()).unwrap();
         let root = folder.path().join("root.pem");
         openssl(&["x509", "-inform", "DER", "-in", der.to_str().unwrap(), "-out", root.to_str().unwrap()]);
         let pfx = folder.path().join("keys/certs/repository-signing.pfx");
-        let out = folder.path().join("signed");
-        std::fs::create_dir(&out).unwrap();
+        let signed = folder.path().join("signed.nupkg");
         let answer = Command::new(shared.join("tools/judge"))
             .args(["sign", "--type", "repository", "--service-index", "https://localhost/v3/index.json", "--password", password, "--root"])
-            .args([&root, Path::new("--pfx"), &pfx, Path::new("--out"), &out, &package])
+            .args([root.as_path(), Path::new("--pfx"), &pfx])
+            .arg(format!("{}={}", package.display(), signed.display()))
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&answer.stdout).into_owned();
         let answer: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text:?} {answer:?}"));
         assert_eq!(answer["ok"], true, "{answer}");
+        let words = ["verify", "--root", root.to_str().unwrap(), "--mode", "require", "--trusted-repository"];
+        let words: Vec<&str> = words.into_iter().chain([fingerprint.as_str()]).collect();
+        let verdicts = testkit::judge(&words, &[&signed]).unwrap();
+        assert_eq!(verdicts[0]["valid"], true, "{}", verdicts[0]);
     }
 }

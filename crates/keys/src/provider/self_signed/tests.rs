@@ -142,7 +142,7 @@ async fn a_clock_before_the_certificate_is_an_error_and_makes_nothing() {
     let provider = provider(folder.path(), config());
     let made = current(&provider, NOW).await;
     let error = provider.current(NOW - Duration::days(1)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::CertificateUnusable);
+    assert_eq!(error.kind(), ErrorKind::CertificateUnusable(NuCode(3017)));
     assert_eq!(current(&provider, NOW).await, made);
 }
 

@@ -53,6 +53,11 @@ impl<'a> Reader<'a> {
         self.problems.borrow_mut().push(Problem { key: key.to_owned(), text: text.into() });
     }
 
+    /// Every key that was asked for so far, as code spells it: the documentation is held to this.
+    pub fn known(&self) -> Vec<String> {
+        self.spelled.borrow().iter().cloned().collect()
+    }
+
     /// Everything that is wrong: what was found while reading, then each key in one of `sections` that nobody asked for.
     pub fn finish(self, sections: &[&str]) -> Result<(), Vec<Problem>> {
         let mut problems = self.problems.into_inner();

@@ -1,2 +1,28 @@
-//! The `countersign` command.
-fn main() {}
+//! The `countersign` command: composition only. What each verb does is in `commands`, what it does it with in the crates.
+
+mod cli;
+mod commands;
+mod config;
+mod credentials;
+mod files;
+mod roles;
+mod run;
+mod spool_folder;
+mod system_clock;
+mod trust;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    // One TLS and cryptography stack for everything in the process.
+    let _only_the_first_counts = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match commands::run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("countersign: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Builds the real parts and hands them to the roles: the one place that names a concrete provider.
+
+use crate::config::{OnFailure, Settings};
+use crate::trust;
+use anyhow::Result;
+use axum::Router;
+use database::Database;
+use front::{Addresses, ClientTrust, FrontConfig, FrontState, WaitLimits};
+use futures::future::BoxFuture;
+use intake::{Intake, IntakeConfig, SigningMode};
+use model::{Clock, Code, Refusal};
+use nuget_signature::plan::UpstreamSignature;
+use std::sync::Arc;
+use storage::BlobStore;
+use tokio_util::sync::CancellationToken;
+use verification::TrustRoots;
+use web::{Check, Health, PushKeys, Server, Standing};
+
+/// How clients reach this feed, worked out from configuration and listeners, never from a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Public {
+    /// The base of every address in documents.
+    base: String,
+    /// The base that stands where https is a must: in signatures and `contentUrl`.
+    secure: String,
+    /// Named by signatures.
+    pub(crate) service_index: String,
+}
+
+impl Public {
+    pub(crate) fn new(settings: &Settings, http: &Server) -> Self {
+        let port = http.address().port();
+        let secure = settings.feed.public_base_url.clone().unwrap_or_else(|| {
+            let address = format!("https://localhost:{port}");
+            tracing::info!(%address, "Feed:PublicBaseUrl is not set: signatures name this address");
+            address
+        });
+        let base = match &settings.feed.public_base_url {
+            Some(url) => url.clone(),
+            None if http.is_tls() => secure.clone(),
+            None => format!("http://{}", http.address()),
+        };
+        Self { service_index: format!("{secure}/v3/index.json"), base, secure }
+    }
+}
+
+/// What roles are built from.
+pub(crate) struct Parts<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) database: &'a Database,
+    pub(crate) store: &'a BlobStore,
+    pub(crate) clock: &'a Arc<dyn Clock>,
+    pub(crate) public: &'a Public,
+}
+
+/// Everything that is to run.
+pub(crate) struct Composed {
+    pub(crate) http: Router,
+    pub(crate) grpc: Router,
+    pub(crate) health: Health,
+    pub(crate) worker: Option<BoxFuture<'static, ()>>,
+}
+
+impl Parts<'_> {
+    /// Builds all roles.
+    pub(crate) async fn compose(&self, stop: &CancellationToken) -> Result<Composed> {
+        let settings = self.settings;
+        let roots = Arc::new(trust::of_the_machine());
+        let intake = Intake::new(self.store.clone(), self.database.clone(), self.intake_config(), Arc::clone(self.clock));
+        let keys = PushKeys::new(settings.auth.keys.iter().map(|k| k.expose()), self.anonymous_push());
+        let front = FrontState::new(self.front_config(&roots)?, self.database.clone(), self.store.clone(), Arc::clone(self.clock));
+        let ingest = ingest::router(ingest::IngestState { intake: intake.clone(), keys: Arc::new(keys.clone()), drain_bytes: DRAIN_BYTES });
+        let (grpc, _health) = front::grpc::router(front.clone(), front::grpc::GrpcConfig { intake, push_keys: keys }).await?;
+        let worker = self.worker(stop).await?;
+        Ok(Composed { http: ingest.merge(front::http::router(front)), grpc, health: self.health(), worker })
+    }
+
+    /// Without keys anybody on loopback may push; beyond it the configuration has had to allow that in so many words.
+    fn anonymous_push(&self) -> bool {
+        self.settings.auth.keys.is_empty() || self.settings.auth.allow_anonymous_push
+    }
+
+    fn intake_config(&self) -> IntakeConfig {
+        let settings = self.settings;
+        IntakeConfig {
+            limits: nupkg_limits(settings),
+            upstream: upstream(settings),
+            signing: if settings.signing.is_on() { SigningMode::On } else { SigningMode::Off },
+            algorithm: settings.signing.algorithm,
+            push_waits: settings.feed.push_waits,
+        }
+    }
+
+    fn front_config(&self, roots: &Arc<TrustRoots>) -> Result<FrontConfig> {
+        let settings = self.settings;
+        let client_trust = match &settings.feed.trusted_roots {
+            _ if settings.feed.clients_trust_certificates => ClientTrust::Assured,
+            Some(folder) => ClientTrust::Roots(Arc::new(trust::from_folder(folder)?)),
+            None => ClientTrust::Unknown,
+        };
+        Ok(FrontConfig {
+            addresses: Addresses::new(&self.public.base, &self.public.secure),
+            signing_enabled: settings.signing.is_on(),
+            on_failure: match settings.signing.on_failure {
+                OnFailure::Unavailable => front::OnFailure::Unavailable,
+                OnFailure::ServeUnsigned => front::OnFailure::ServeUnsigned,
+            },
+            client_trust,
+            sign_wait: settings.limits.sign_now_deadline,
+            wait_limits: WaitLimits { per_client: settings.limits.sign_now_waiters_per_client, total: settings.limits.sign_now_waiters },
+            verify_roots: Arc::clone(roots),
+            verify_concurrent: 4,
+        })
+    }
+
+    fn health(&self) -> Health {
+        let database = self.database.clone();
+        Health::new().with(Check::new("database", move || {
+            let database = database.clone();
+            async move {
+                match database.ping().await {
+                    Ok(()) => Standing::Good,
+                    Err(_unavailable) => Standing::Failed(Refusal::new(Code::DatabaseUnavailable, "the database does not answer")),
+                }
+            }
+        }))
+    }
+}
+
+pub(crate) fn upstream(settings: &Settings) -> UpstreamSignature {
+    if settings.signing.reject_upstream { UpstreamSignature::Reject } else { UpstreamSignature::ReSign }
+}
+
+pub(crate) fn nupkg_limits(settings: &Settings) -> nupkg::Limits {
+    nupkg::Limits {
+        entries: settings.limits.entries,
+        directory_bytes: settings.limits.directory_bytes,
+        name_bytes: settings.limits.name_bytes,
+        nuspec_bytes: settings.limits.nuspec_bytes,
+        signature_bytes: settings.limits.signature_bytes,
+    }
+}
+
+/// Most bytes of a refused upload that are read and thrown away, so that the client hears the answer.
+const DRAIN_BYTES: u64 = 8 << 20;

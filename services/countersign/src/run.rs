@@ -1,0 +1,147 @@
+//! How a process starts and stops: stores, listeners, roles, the `ready` line, signals, and everything joined at the end.
+
+use crate::config::{Listener, Settings};
+use crate::roles;
+use crate::spool_folder::SpoolFolder;
+use crate::system_clock::SystemClock;
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::routing::get;
+use database::{Database, DatabaseConfig};
+use model::Clock;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use storage::{BlobStore, SpoolConfig, StorageConfig};
+use telemetry::Metrics;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use web::{Server, ServerConfig, TlsFiles};
+
+/// How long answers and jobs in hand may go on after the signal.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Runs all roles until a signal, and ends in good order.
+pub(crate) async fn serve(settings: Settings) -> Result<()> {
+    for key in &settings.ignored {
+        tracing::warn!(key, "this key changes nothing here");
+    }
+    let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
+    make_folder(&settings.data)?;
+    let spool = SpoolFolder::claim(&settings.stores.spool)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let database = open_database(&settings.stores.database).await?;
+    let store = BlobStore::open(StorageConfig {
+        path: settings.stores.blobs.clone(),
+        spool: SpoolConfig {
+            folder: spool.path.clone(),
+            max_package_bytes: settings.limits.package_bytes,
+            max_total_bytes: settings.limits.spool_bytes,
+            max_uploads: settings.limits.concurrent_pushes,
+        },
+    })
+    .await
+    .with_context(|| format!("the package store {} cannot be opened", settings.stores.blobs.display()))?;
+
+    let http = Server::bind(server_config(&settings.listeners.http, &settings)).await?;
+    let grpc = Server::bind(server_config(&settings.listeners.grpc, &settings)).await?;
+    let telemetry_listener = Listener { listen: settings.listeners.telemetry.listen, tls: None };
+    let telemetry = Server::bind(server_config(&telemetry_listener, &settings)).await?;
+
+    let public = roles::Public::new(&settings, &http);
+    let parts = roles::Parts { settings: &settings, database: &database, store: &store, clock: &clock, public: &public };
+    let stop = CancellationToken::new();
+    let composed = parts.compose(&stop).await?;
+
+    let ready = format!(
+        "ready http={} grpc={} data={} metrics={}",
+        address("http", &http, &public),
+        address("http", &grpc, &public),
+        std::path::absolute(&settings.data)?.display(),
+        address("http", &telemetry, &public),
+    );
+    let mut running = JoinSet::new();
+    let health = composed.health.router();
+    running.spawn(http.serve(web::around(composed.http.merge(health.clone())).fallback(web::route_not_found), stop.clone()));
+    running.spawn(grpc.serve(composed.grpc, stop.clone()));
+    running.spawn(telemetry.serve(metrics_router(metrics).merge(health), stop.clone()));
+    if let Some(worker) = composed.worker {
+        running.spawn(worker);
+    }
+    announce(&ready)?;
+
+    wait_for_stop(&mut running).await?;
+    stop.cancel();
+    let ended = tokio::time::timeout(GRACE + Duration::from_secs(5), async { while running.join_next().await.is_some() {} }).await;
+    if ended.is_err() {
+        tracing::warn!("some work did not end in time; its leases will run out");
+    }
+    database.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for SIGTERM, SIGINT, or a role that ended by itself, which is an error.
+async fn wait_for_stop(running: &mut JoinSet<()>) -> Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        ended = running.join_next() => match ended {
+            Some(Err(error)) => return Err(error).context("a part of the service ended by itself"),
+            _ => anyhow::bail!("a part of the service ended by itself"),
+        },
+    }
+    Ok(())
+}
+
+/// The one line that scripts wait for. Standard output holds nothing else.
+fn announce(ready: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{ready}").and_then(|()| out.flush()).context("the ready line cannot be written")
+}
+
+fn address(scheme: &str, server: &Server, _public: &roles::Public) -> String {
+    // With TLS the certificate names a host, and loopback's usual one is `localhost`.
+    if server.is_tls() { format!("{scheme}s://localhost:{}", server.address().port()) } else { format!("{scheme}://{}", server.address()) }
+}
+
+fn server_config(listener: &Listener, settings: &Settings) -> ServerConfig {
+    ServerConfig {
+        tls: listener.tls.as_ref().map(|tls| TlsFiles { certificate: tls.certificate.clone(), key: tls.key.clone() }),
+        max_connections: settings.limits.connections,
+        grace: GRACE,
+        ..ServerConfig::at(listener.listen)
+    }
+}
+
+async fn open_database(path: &Path) -> Result<Database> {
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        make_folder(folder)?;
+    }
+    let failed = || format!("the database {} cannot be opened", path.display());
+    let database = Database::connect(&DatabaseConfig::file(path)).await.with_context(failed)?;
+    database.migrate().await.with_context(failed)?;
+    Ok(database)
+}
+
+/// Makes a folder that only we may read, with those above it; one that is there stays as it is.
+fn make_folder(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| format!("the folder {} cannot be made", path.display()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
+    Ok(())
+}
+
+fn metrics_router(metrics: Metrics) -> Router {
+    let render = move || {
+        let text = metrics.render();
+        async move { ([(axum::http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text) }
+    };
+    Router::new().route("/metrics", get(render)).fallback(web::route_not_found)
+}

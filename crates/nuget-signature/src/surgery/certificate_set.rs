@@ -87,6 +87,12 @@ impl<'a> CertificateSet<'a> {
         certificates.map(|(certificate, _)| Edit::remove(&set, &certificate.element)).collect()
     }
 
+    /// The certificates in file order.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> Vec<Vec<u8>> {
+        self.certificates.iter().map(|certificate| certificate.element.bytes().to_vec()).collect()
+    }
+
     /// For faults: the edit that takes the first certificate out.
     #[cfg(feature = "faults")]
     pub(super) fn without_first(&self) -> Vec<Edit> {

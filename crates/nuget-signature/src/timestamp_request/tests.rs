@@ -33,7 +33,7 @@ fn good() -> Vec<u8> {
 fn a_request_has_the_bytes_of_the_specification() {
     let request = request();
     let expected = format!(
-        "305d02010130313 00d06096086480165030402010500 0420{} 0220 1c{} 0101ff",
+        "305b02010130313 00d06096086480165030402010500 0420{} 0220 1c{} 0101ff",
         HashAlgorithm::Sha256.digest(b"signature value").to_hex(),
         "9c".repeat(31)
     )

@@ -4,7 +4,7 @@
 
 mod end_record;
 
-use crate::record::{CENTRAL_LEN, CentralHeader, EndRecord, FLAG_UTF8, SIGNATURE_NAME, ZIP64_END_MAGIC};
+use crate::record::{CENTRAL_LEN, CentralHeader, EndRecord, Extra, FLAG_UTF8, SIGNATURE_NAME, ZIP64_END_MAGIC, scan_extra};
 use crate::{Error, Limits, Malformed, ReadAt, SignatureFault};
 use bytes::Bytes;
 use end_record::Ending;
@@ -110,7 +110,12 @@ impl Layout {
         let mut next = self.directory.start;
         for index in self.by_offset.iter().rev() {
             let entry = &mut self.entries[*index as usize];
-            entry.local_len = next.checked_sub(entry.local_offset).ok_or_else(|| self.ending.unreadable(Malformed::EntryOutside))?;
+            let Some(len) = next.checked_sub(entry.local_offset) else {
+                // The true offset may stand in a zip64 field.
+                let zip64 = self.entries.iter().any(|entry| scan_extra(&entry.extra) == Extra::Zip64);
+                return Err(if zip64 { Error::Zip64 } else { self.ending.unreadable(Malformed::EntryOutside) });
+            };
+            entry.local_len = len;
             next = entry.local_offset;
         }
         Ok(())

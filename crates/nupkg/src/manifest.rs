@@ -91,11 +91,8 @@ pub fn parse(raw: &[u8]) -> Result<Manifest, Error> {
     let invalid = |reason: String| Error::NuspecInvalid { reason };
     let root = xml::read(raw).map_err(invalid)?;
     // In any namespace: old packages have it here rather than on the root.
-    let metadata = root
-        .children
-        .iter()
-        .find(|child| child.name == "metadata")
-        .ok_or_else(|| invalid("it has no metadata element".to_owned()))?;
+    let metadata =
+        root.children.iter().find(|child| child.name == "metadata").ok_or_else(|| invalid("it has no metadata element".to_owned()))?;
     let own = |name: &'static str| metadata.named(metadata, name).next().map(|element| element.text.as_str());
     // NuGet reads descriptive values by name alone, whatever its case, and takes the first that is not empty.
     let value = |name: &str| {

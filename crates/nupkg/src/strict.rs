@@ -104,6 +104,9 @@ impl Layout {
         };
         let local = check_entry(entry, source)?;
         let len = u64::from(local.uncompressed_size);
+        if entry.local_offset + local.len() + len > self.size() {
+            return Err(Error::SignatureEntry(SignatureFault::PastEnd));
+        }
         if len > limits.signature_bytes {
             return Err(Error::SignatureTooLarge { len, limit: limits.signature_bytes });
         }

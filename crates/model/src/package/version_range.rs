@@ -96,9 +96,6 @@ impl fmt::Display for VersionRange {
             (None, Some(min)) => f.write_str(&min.normalized())?,
             (None, None) => {}
         }
-        if self.min.is_some() && self.min == self.max && self.min_inclusive && self.max_inclusive && self.floating.is_none() {
-            return f.write_str("]");
-        }
         f.write_str(", ")?;
         if let Some(max) = &self.max {
             f.write_str(&max.normalized())?;

@@ -131,7 +131,11 @@ impl Builder {
             }
         }
         self.end_run()?;
-        if self.open.is_empty() { self.root.ok_or_else(|| "it has no element".to_owned()) } else { Err("it ends within an element".to_owned()) }
+        if self.open.is_empty() {
+            self.root.ok_or_else(|| "it has no element".to_owned())
+        } else {
+            Err("it ends within an element".to_owned())
+        }
     }
 
     /// Text that counts even when it is blank.

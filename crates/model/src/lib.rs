@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod code;
 pub mod digest;
+pub mod distinguished_name;
 pub mod job;
 pub mod package;
 pub mod retry;

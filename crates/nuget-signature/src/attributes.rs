@@ -1,1 +1,7 @@
-//! NuGet's reading of each attribute (spec 4.5).
+//! NuGet's reading of each signed attribute (spec 4.5), with what it tolerates.
+
+pub mod commitment;
+pub mod owners;
+mod sequence_reader;
+pub mod service_index;
+pub mod signing_certificate;

@@ -10,11 +10,14 @@
 
 // The reading half.
 pub mod attributes;
+pub mod certificate;
 pub mod check;
 pub mod content;
 pub mod error;
 pub mod parse;
+mod primitive;
 pub mod reader;
+pub mod signed_data;
 pub mod signer_info;
 pub mod spec;
 pub mod timestamp_token;

@@ -43,9 +43,12 @@ pub enum Fault {
     /// NU3003 inside NuGet: its own parser does not find the package signed (spec 1.3).
     #[error("the package is not signed")]
     NotSigned,
-    /// Two entries at one offset: NuGet's answer depends on an unstable sort (spec 2.2), ours does not.
+    /// Two entries at one offset: NuGet's answer depends on an unstable sort (spec 2.2), so ours is no.
     #[error("two entries start at one offset")]
     SharedOffset,
+    /// `ArgumentOutOfRangeException`: an entry starts behind the directory.
+    #[error("an entry starts behind the directory")]
+    NegativeExtent,
     /// The source could not be read.
     #[error("the package could not be read")]
     Read(#[source] io::Error),
@@ -120,6 +123,9 @@ pub fn package_hash(source: &dyn ReadAt, algorithm: HashAlgorithm) -> Result<Dig
     let metadata = Metadata::read(source)?;
     if !hash::own_parser_finds_signature(source, &metadata)? {
         return Err(Fault::NotSigned);
+    }
+    if hash::shares_offsets(&metadata) {
+        return Err(Fault::SharedOffset);
     }
     hash::of_signed(source, &metadata, algorithm)
 }

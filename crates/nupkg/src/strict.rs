@@ -40,6 +40,9 @@ impl Layout {
     fn check_counts(&self, limits: &Limits) -> Result<(), Error> {
         let limit = (limits.entries as u64).min(MAX_ENTRIES);
         let count = self.content_count() as u64;
+        if count == 0 {
+            return Err(Error::Malformed(Malformed::Empty));
+        }
         if count > limit {
             return Err(Error::TooManyEntries { count, limit });
         }

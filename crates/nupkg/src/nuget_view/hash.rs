@@ -8,7 +8,6 @@ use crate::digest::for_each_chunk;
 use crate::record::{CENTRAL_LEN, FLAG_UTF8, LOCAL_LEN, SIGNATURE_NAME, u16_at, u32_at};
 use model::digest::Hasher;
 use model::{Digest, HashAlgorithm};
-use std::collections::HashMap;
 
 /// The second "is it signed?" of spec 1.3: the local header must carry the name too, without the UTF-8 flag.
 pub(super) fn own_parser_finds_signature(source: &dyn ReadAt, metadata: &Metadata) -> Result<bool, Fault> {
@@ -28,30 +27,37 @@ pub(super) fn of_whole(source: &dyn ReadAt, algorithm: HashAlgorithm) -> Result<
     Ok(hasher.finish())
 }
 
-/// The hash of a signed package with the signature cut out.
+/// Whether two entries beside the signature start at one offset.
+pub(super) fn shares_offsets(metadata: &Metadata) -> bool {
+    let mut offsets: Vec<u64> = metadata.others().map(|header| header.offset).collect();
+    offsets.sort_unstable();
+    offsets.windows(2).any(|two| two[0] == two[1])
+}
+
+/// The hash of a signed package with the signature cut out. Where offsets are shared, as for the 16 headers up to which
+/// .NET's sort is a stable one.
 pub(super) fn of_signed(source: &dyn ReadAt, metadata: &Metadata, algorithm: HashAlgorithm) -> Result<Digest, Fault> {
     let mut hasher = Hasher::new(algorithm);
     let mut feed = |range: std::ops::Range<u64>| -> Result<(), Fault> { Ok(for_each_chunk(source, range, &mut |b| hasher.update(b))?) };
 
-    let mut by_offset: Vec<&Header> = metadata.others().collect();
-    by_offset.sort_by_key(|header| header.offset);
+    let others: Vec<&Header> = metadata.others().collect();
+    let mut by_offset: Vec<usize> = (0..others.len()).collect();
+    by_offset.sort_by_key(|index| others[*index].offset);
     feed(0..metadata.first_local)?;
-    let mut moved = HashMap::with_capacity(by_offset.len());
+    let mut deltas = vec![0_i64; others.len()];
     // Running end of the packed file.
     let mut packed = 0_i64;
-    for header in by_offset {
+    for index in by_offset {
+        let header = others[index];
         let delta = packed - header.offset.cast_signed();
-        if moved.insert(header.offset, delta).is_some() {
-            return Err(Fault::SharedOffset);
-        }
+        deltas[index] = delta;
         packed = header.offset.cast_signed() + header.total + delta;
-        let end = header.offset.checked_add_signed(header.total).filter(|end| *end >= header.offset).ok_or(Fault::EndOfStream)?;
+        let end = header.offset.checked_add_signed(header.total).filter(|end| *end >= header.offset).ok_or(Fault::NegativeExtent)?;
         feed(header.offset..end)?;
     }
 
     let mut window = Window::new(source);
-    for header in metadata.others() {
-        let delta = moved.get(&header.offset).copied().unwrap_or(0);
+    for (header, delta) in others.into_iter().zip(deltas) {
         let bytes = window.get(header.position, usize::try_from(header.len).map_err(|_| Fault::EndOfStream)?)?;
         hasher.update(&bytes[..42]);
         hasher.update(&wrapping_u32(header.offset.cast_signed().wrapping_add(delta)).to_le_bytes());

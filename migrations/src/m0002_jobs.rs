@@ -38,9 +38,7 @@ impl MigrationTrait for Migration {
             .with(|t| _ = t.check(Expr::cust("state = 'pending' OR lease_token IS NULL")))
             .create(manager)
             .await?;
-        manager
-            .create_index(Index::create().name("jobs_package").table("jobs").col("package_key").unique().take())
-            .await?;
+        manager.create_index(Index::create().name("jobs_package").table("jobs").col("package_key").unique().take()).await?;
         // Holds pending jobs alone, so that a claim costs the same however many are done. The creation time makes the age of
         // the oldest pending job a look into this index and nowhere else.
         manager

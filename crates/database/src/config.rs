@@ -25,7 +25,10 @@ pub struct DatabaseConfig {
 impl DatabaseConfig {
     /// The defaults, on the SQLite file at `path`.
     pub fn file(path: &Path) -> Self {
-        Self::url(format!("sqlite://{}", path.display()))
+        let path = path.as_os_str().as_encoded_bytes();
+        let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"/._-~".contains(&octet);
+        let encoded: String = path.iter().map(|o| if plain(*o) { char::from(*o).to_string() } else { format!("%{o:02X}") }).collect();
+        Self::url(format!("sqlite://{encoded}"))
     }
 
     /// The defaults, at `url`.
@@ -40,5 +43,15 @@ impl DatabaseConfig {
             poll: Duration::from_millis(500),
             write_back_grace: Duration::from_secs(60),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_marks_of_addresses_in_it_is_that_path() {
+        assert_eq!(DatabaseConfig::file(Path::new("/data/a b?#%.db")).url, "sqlite:///data/a%20b%3F%23%25.db");
     }
 }

@@ -74,9 +74,14 @@ pub struct SignatureSummary {
 }
 
 /// The columns of a package, in the order [`PackageRecord::read`] takes them; the table is called `p`.
-pub(crate) const PACKAGE_COLUMNS: &str = "p.id, p.package_id, p.package_version, p.received_sha256, p.unsigned_sha256, \
-     p.unsigned_sha384, p.unsigned_sha512, p.size_bytes, p.incoming_blob, p.incoming_pin, p.arrival, p.visible, \
-     p.holds_identity, p.signed_by, p.requested_by, p.created_at";
+macro_rules! package_columns {
+    () => {
+        "p.id, p.package_id, p.package_version, p.received_sha256, p.unsigned_sha256, p.unsigned_sha384, p.unsigned_sha512, \
+         p.size_bytes, p.incoming_blob, p.incoming_pin, p.arrival, p.visible, p.holds_identity, p.signed_by, p.requested_by, \
+         p.created_at"
+    };
+}
+pub(crate) use package_columns;
 
 impl PackageRecord {
     pub(crate) fn read(row: &mut Columns<'_>) -> Result<Self, Error> {
@@ -112,8 +117,14 @@ impl PackageRecord {
     }
 }
 
-/// The columns of a signature in short; the table is called `s` and may be joined from the left.
-pub(crate) const SIGNATURE_COLUMNS: &str = "s.fingerprint, s.p7s_sha256, s.signed_size_bytes, s.signed_blob, s.created_at";
+/// The columns of a signature in short, in the order [`SignatureSummary::read`] takes them; the table is called `s` and may be
+/// joined from the left.
+macro_rules! signature_columns {
+    () => {
+        "s.fingerprint, s.p7s_sha256, s.signed_size_bytes, s.signed_blob, s.created_at"
+    };
+}
+pub(crate) use signature_columns;
 
 impl SignatureSummary {
     pub(crate) fn read(row: &mut Columns<'_>) -> Result<Option<Self>, Error> {
@@ -125,6 +136,36 @@ impl SignatureSummary {
         let p7s_sha256 = sha256(&digest).ok_or_else(|| Error::new(ErrorKind::Internal, "reading signatures.p7s_sha256"))?;
         let created = crate::sql::time_of(created)?;
         Ok(Some(Self { fingerprint, p7s_sha256, size: u64::try_from(size).unwrap_or_default(), signed, created }))
+    }
+}
+
+/// A package with its job and signature, up to the `WHERE`. The first column is the database's clock.
+macro_rules! select_view {
+    () => {
+        concat!(
+            "SELECT ",
+            $crate::sql::now!(),
+            ", ",
+            $crate::records::package_columns!(),
+            ", ",
+            $crate::jobs::job_columns!(),
+            ", ",
+            $crate::records::signature_columns!(),
+            " FROM packages p JOIN jobs j ON j.package_key = p.id LEFT JOIN signatures s ON s.package_key = p.id "
+        )
+    };
+}
+pub(crate) use select_view;
+
+impl PackageView {
+    pub(crate) fn read(row: &sea_orm::QueryResult) -> Result<Self, Error> {
+        let mut columns = Columns::of(row);
+        let now = columns.next()?;
+        Ok(Self {
+            package: PackageRecord::read(&mut columns)?,
+            job: JobRecord::read(&mut columns, now)?,
+            signature: SignatureSummary::read(&mut columns)?,
+        })
     }
 }
 

@@ -1,7 +1,11 @@
 //! Settling a claimed job: every way names the lease's token, unexpired, and changes exactly one job or nothing at all.
 
-use crate::{Claim, Database, Error, IntentId};
-use model::{Refusal, Splice};
+use crate::lease::Fence;
+use crate::wake::Effect;
+use crate::writer::Scope;
+use crate::{Claim, Database, Error, IntentId, Outcome, audit, certificates, splice_codec, sql};
+use model::job::JobState;
+use model::{HashAlgorithm, Refusal, Splice};
 use std::time::Duration;
 
 /// A finished signature.
@@ -19,27 +23,106 @@ pub struct Settled {
 
 impl Database {
     /// Keeps the signature and its plan, makes the package visible and the job signed, marks the certificate used and writes the
-    /// outcome, in one transaction. The caller then has the configured grace for writing the blob and naming it.
+    /// outcome, in one transaction. The caller then has the configured grace for writing the blob and naming it. `Conflict`
+    /// when the certificate is not announced, or not active any more.
     pub async fn settle_signed(&self, claim: &Claim, settled: Settled) -> Result<(), Error> {
-        let _ = (claim, settled);
-        unimplemented!()
+        let (fence, package, worker) = (claim.fence(), claim.package.key, claim.worker.clone());
+        let write_back_after = sql::millis(self.write_back_grace());
+        let p7s_sha256 = HashAlgorithm::Sha256.digest(&settled.p7s).to_hex();
+        let plan = splice_codec::encode(&settled.splice, &settled.p7s);
+        let size = sql::size(settled.splice.len())?;
+        self.write("settling a signed job", move |scope| {
+            Box::pin(async move {
+                end(scope, &fence, JobState::Signed, None, scope.now).await?;
+                certificates::touch(scope, &settled.fingerprint).await?;
+                let values = [
+                    package.0.into(),
+                    settled.fingerprint.as_str().into(),
+                    p7s_sha256.into(),
+                    settled.p7s.into(),
+                    plan.into(),
+                    size.into(),
+                    scope.now.saturating_add(write_back_after).into(),
+                    worker.into(),
+                    scope.now.into(),
+                ];
+                sql::execute(&scope.on, "keeping a signature", sql::statement(KEEP, values)).await?;
+                let values = [package.0.into(), true.into(), settled.fingerprint.into()];
+                sql::execute(&scope.on, "showing a signed package", sql::statement(SHOW, values)).await?;
+                sql::execute(&scope.on, "forgetting kept values", sql::statement(FORGET, [package.0.into()])).await?;
+                if let Some(intent) = settled.intent {
+                    audit::write_outcome(scope, intent, &Outcome::Signed).await?;
+                }
+                scope.after_commit(Effect::JobChanged(fence.job));
+                Ok(())
+            })
+        })
+        .await
     }
 
     /// The package's fault, for good. It loses its identity unless it is visible.
     pub async fn settle_rejected(&self, claim: &Claim, refusal: &Refusal) -> Result<(), Error> {
-        let _ = (claim, refusal);
-        unimplemented!()
+        self.settle_unsigned(claim, JobState::Rejected, refusal, Duration::ZERO).await
     }
 
     /// Not now: due again in `delay`, the attempt counted.
     pub async fn settle_retry(&self, claim: &Claim, refusal: &Refusal, delay: Duration) -> Result<(), Error> {
-        let _ = (claim, refusal, delay);
-        unimplemented!()
+        self.settle_unsigned(claim, JobState::Pending, refusal, delay).await
     }
 
     /// Our fault, and attempts are spent.
     pub async fn settle_failed(&self, claim: &Claim, refusal: &Refusal) -> Result<(), Error> {
-        let _ = (claim, refusal);
-        unimplemented!()
+        self.settle_unsigned(claim, JobState::Failed, refusal, Duration::ZERO).await
+    }
+
+    /// Ends a lease without a signature, and every intent of the attempt that has no outcome yet.
+    async fn settle_unsigned(&self, claim: &Claim, state: JobState, refusal: &Refusal, delay: Duration) -> Result<(), Error> {
+        let (fence, package, attempt, refusal) = (claim.fence(), claim.package.key, claim.attempt, refusal.clone());
+        self.write("settling a job", move |scope| {
+            Box::pin(async move {
+                let due = scope.now.saturating_add(sql::millis(delay));
+                end(scope, &fence, state, Some(&refusal), due).await?;
+                audit::fail_open_intents(scope, fence.job, attempt, refusal.code).await?;
+                if state == JobState::Rejected {
+                    sql::execute(&scope.on, "letting an identity go", sql::statement(LET_GO, [package.0.into(), false.into()])).await?;
+                }
+                scope.after_commit(Effect::JobChanged(fence.job));
+                if state == JobState::Pending {
+                    scope.after_commit(Effect::WorkQueued);
+                }
+                Ok(())
+            })
+        })
+        .await
     }
 }
+
+/// Ends the lease and sets the state, if the lease is still ours.
+async fn end(scope: &Scope, fence: &Fence, state: JobState, refusal: Option<&Refusal>, not_before: i64) -> Result<(), Error> {
+    const SQL: &str = "-- settle\nUPDATE jobs SET state = $1, not_before = $2, code = $3, nu = $4, reason = $5, updated_at = $6, \
+         lease_token = NULL, lease_expires_at = NULL, worker = NULL \
+         WHERE id = $7 AND state = 'pending' AND lease_token = $8 AND lease_expires_at > $6";
+    let values = [
+        state.as_str().into(),
+        not_before.into(),
+        refusal.map(|r| r.code.as_str()).into(),
+        refusal.and_then(|r| r.nu).map(|nu| i32::from(nu.0)).into(),
+        refusal.map(|r| r.reason.as_str()).into(),
+        scope.now.into(),
+        fence.job.0.into(),
+        fence.token.as_str().into(),
+    ];
+    fence.held(sql::execute(&scope.on, "settling a job", sql::statement(SQL, values)).await?)
+}
+
+const KEEP: &str = "-- settle_signed\nINSERT INTO signatures (package_key, fingerprint, p7s_sha256, p7s, plan, signed_size_bytes, \
+     write_back_after, write_back_worker, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+     ON CONFLICT (package_key) DO UPDATE SET fingerprint = excluded.fingerprint, p7s_sha256 = excluded.p7s_sha256, p7s = excluded.p7s, \
+     plan = excluded.plan, signed_size_bytes = excluded.signed_size_bytes, signed_blob = NULL, \
+     write_back_after = excluded.write_back_after, write_back_worker = excluded.write_back_worker, created_at = excluded.created_at";
+
+const SHOW: &str = "-- settle_signed\nUPDATE packages SET visible = $2, signed_by = $3 WHERE id = $1";
+
+const FORGET: &str = "-- settle_signed\nDELETE FROM kept_signature_values WHERE package_key = $1";
+
+const LET_GO: &str = "-- settle_rejected\nUPDATE packages SET holds_identity = $2 WHERE id = $1 AND NOT visible";

@@ -9,11 +9,19 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statem
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// The database's clock, in milliseconds since 1970.
-pub(crate) const NOW: &str = "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+/// The database's clock as an expression, in milliseconds since 1970.
+macro_rules! now {
+    () => {
+        "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+    };
+}
+pub(crate) use now;
+
+/// Asks for the database's clock.
+pub(crate) const NOW: &str = concat!("SELECT ", now!());
 
 /// A statement of ours with its values.
-pub(crate) fn statement<const N: usize>(sql: &str, values: [Value; N]) -> Statement {
+pub(crate) fn statement(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
 }
 

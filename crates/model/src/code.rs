@@ -118,6 +118,8 @@ codes! {
     UpstreamSignatureRefused = "upstream_signature_refused", Unprocessable;
     /// The same id and version exist with other bytes.
     IdentityTaken = "identity_taken", Conflict;
+    /// Visible packages carry signatures by the certificate.
+    CertificateNeeded = "certificate_needed", Conflict;
     // Limits.
     /// The package is over Limits:MaxPackageBytes.
     PackageTooLarge = "package_too_large", TooLarge;

@@ -70,6 +70,11 @@ impl NuGetVersion {
         out
     }
 
+    /// Its numbers; what is not written is 0.
+    pub(super) fn parts(&self) -> &[i32; 4] {
+        &self.parts
+    }
+
     /// The normalised form with metadata.
     pub fn full(&self) -> String {
         match &self.metadata {

@@ -23,9 +23,6 @@ impl VersionRange {
     /// Reads a range; `None` when NuGet cannot.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        if text == "*" {
-            return Some(Self { min_inclusive: true, floating: Some("*".to_owned()), min: NuGetVersion::parse("0.0").ok(), ..Self::all() });
-        }
         let (min_inclusive, inner) = match text.chars().next()? {
             '[' => (true, &text[1..]),
             '(' => (false, &text[1..]),
@@ -69,22 +66,44 @@ impl VersionRange {
 
 /// A lower end, and its spelling when it floats. Blank means none.
 fn lower_end(text: &str) -> Option<(Option<NuGetVersion>, Option<String>)> {
-    let text = text.trim();
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return Some((None, None));
     }
-    if !text.contains('*') {
-        return Some((Some(NuGetVersion::parse(text).ok()?), None));
+    if text.contains('*') {
+        return floating_end(text).map(|(least, spelling)| (Some(least), spelling));
     }
-    // `1.*`, `1.0.*`, `1.0.0-*`, `1.0.0-beta*`: the star stands at the end.
-    let fixed = text.strip_suffix('*').filter(|fixed| !fixed.contains('*'))?;
-    let least = match fixed.chars().next_back() {
-        Some('.') if !fixed.contains('-') => format!("{fixed}0"),
-        Some('-' | '.') => format!("{fixed}0"),
-        Some(_) if fixed.contains('-') => fixed.to_owned(),
-        _ => return None,
+    Some((Some(NuGetVersion::parse(text).ok()?), None))
+}
+
+/// The least version of a floating end, and its normalised spelling: `*`, `1.*`, `1.2.3.*`, `1.0-*`, `1.0-beta*`, `1.*-*`.
+fn floating_end(text: &str) -> Option<(NuGetVersion, Option<String>)> {
+    let (numbers, label) = match text.split_once('-') {
+        Some((numbers, label)) => (numbers.trim(), Some(label.strip_suffix('*')?)),
+        None => (text.strip_suffix('*').map(|_| text.trim())?, None),
     };
-    Some((Some(NuGetVersion::parse(&least).ok()?), Some(text.to_owned())))
+    // A dot or nothing before a label's star asks for a label after it.
+    let least_label = match label {
+        None => String::new(),
+        Some(label) if label.is_empty() || label.ends_with('.') => format!("-{label}0"),
+        Some(label) => format!("-{label}"),
+    };
+    let Some(fixed) = numbers.strip_suffix('*') else {
+        let least = NuGetVersion::parse(&format!("{numbers}{least_label}")).ok()?;
+        let numbers = NuGetVersion::parse(numbers).ok()?.normalized();
+        return Some((least, Some(format!("{numbers}-{}*", label?))));
+    };
+    let least = NuGetVersion::parse(&format!("{fixed}0{least_label}")).ok()?;
+    let parts = fixed.split('.').count() - 1;
+    if parts == 0 && !fixed.is_empty() {
+        // `1*` is ten to NuGet, and does not float.
+        return label.is_none().then_some((least, None));
+    }
+    let mut spelling: String = least.parts().iter().take(parts).map(|part| format!("{part}.")).collect();
+    spelling.push('*');
+    if let Some(label) = label {
+        spelling.push_str(&format!("-{label}*"));
+    }
+    Some((least, Some(spelling)))
 }
 
 /// The normalised form.
@@ -101,5 +120,42 @@ impl fmt::Display for VersionRange {
             f.write_str(&max.normalized())?;
         }
         f.write_str(if self.max.is_some() && self.max_inclusive { "]" } else { ")" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normal_forms() {
+        let cases = [
+            ("1.0", "[1.0.0, )"),
+            ("[1.0]", "[1.0.0, 1.0.0]"),
+            ("[1.0, 2.0-A)", "[1.0.0, 2.0.0-A)"),
+            ("(,2]", "(, 2.0.0]"),
+            ("(1,)", "(1.0.0, )"),
+            ("(1,1)", "(1.0.0, 1.0.0)"),
+            ("( , )", "(, )"),
+            ("*", "[*, )"),
+            ("01.*", "[1.*, )"),
+            ("(1.2.*, 2]", "(1.2.*, 2.0.0]"),
+            ("1.0-*", "[1.0.0-*, )"),
+            ("1.0-b.*", "[1.0.0-b.*, )"),
+            ("1.*-*", "[1.*-*, )"),
+            ("1*", "[10.0.0, )"),
+        ];
+        for (text, normalized) in cases {
+            assert_eq!(VersionRange::parse(text).map(|range| range.to_string()).as_deref(), Some(normalized), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_range() {
+        for text in
+            ["", " ", "x", "()", "(,)", "(1)", "[1)", "[2,1]", "[1,1)", "[1,2,3]", "[", "1]", "1.*.2", "[1.*]", "1.2.3.4.*", "1.0-01*", "é"]
+        {
+            assert_eq!(VersionRange::parse(text), None, "{text}");
+        }
     }
 }

@@ -40,10 +40,15 @@ impl Element {
 /// Reads a document; the root element is returned.
 pub(super) fn read(raw: &[u8]) -> Result<Element, String> {
     let text = decode(raw)?;
-    if let Some(bad) = text.chars().find(|c| !is_xml_char(*c)) {
-        return Err(format!("the character U+{:04X} is not allowed in XML", u32::from(bad)));
-    }
+    check_characters(&text)?;
     Builder::default().run(&text)
+}
+
+fn check_characters(text: &str) -> Result<(), String> {
+    match text.chars().find(|c| !is_xml_char(*c)) {
+        Some(bad) => Err(format!("the character U+{:04X} is not allowed in XML", u32::from(bad))),
+        None => Ok(()),
+    }
 }
 
 fn is_xml_char(c: char) -> bool {
@@ -95,9 +100,8 @@ struct Builder {
     open: Vec<Element>,
     root: Option<Element>,
     elements: usize,
-    /// Text since the last tag, and whether some of it was written as a reference, which is never blank.
+    /// Text since the last tag.
     run: String,
-    run_counts: bool,
 }
 
 impl Builder {
@@ -119,11 +123,14 @@ impl Builder {
                 Event::GeneralRef(reference) => {
                     let name = reference.decode().map_err(|e| e.to_string())?;
                     let value = unescape(&format!("&{name};")).map_err(|e| e.to_string())?.into_owned();
-                    self.push_reference(&value)?;
+                    check_characters(&value)?;
+                    self.run.push_str(&value);
                 }
                 Event::CData(data) => {
-                    let data = data.decode().map_err(|e| e.to_string())?;
-                    self.push_reference(&data)?;
+                    self.end_run()?;
+                    // Unlike text it counts even when it is blank.
+                    let element = self.open.last_mut().ok_or("it has text outside its element")?;
+                    element.text.push_str(&data.decode().map_err(|e| e.to_string())?);
                 }
                 Event::DocType(_) => return Err("it has a document type".to_owned()),
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Empty(_) => {}
@@ -138,18 +145,8 @@ impl Builder {
         }
     }
 
-    /// Text that counts even when it is blank.
-    fn push_reference(&mut self, text: &str) -> Result<(), String> {
-        if let Some(bad) = text.chars().find(|c| !is_xml_char(*c)) {
-            return Err(format!("the character U+{:04X} is not allowed in XML", u32::from(bad)));
-        }
-        self.run.push_str(text);
-        self.run_counts = true;
-        Ok(())
-    }
-
     fn end_run(&mut self) -> Result<(), String> {
-        let blank = !self.run_counts && self.run.chars().all(|c| matches!(c, ' ' | '\t' | '\n'));
+        let blank = self.run.chars().all(|c| matches!(c, ' ' | '\t' | '\n'));
         if !blank {
             match self.open.last_mut() {
                 Some(element) => element.text.push_str(&self.run),
@@ -157,7 +154,6 @@ impl Builder {
             }
         }
         self.run.clear();
-        self.run_counts = false;
         Ok(())
     }
 
@@ -184,9 +180,7 @@ impl Builder {
             }
             let spaced: Cow<'_, str> = if value.contains(['\t', '\n']) { value.replace(['\t', '\n'], " ").into() } else { value.into() };
             let value = unescape(&spaced).map_err(|e| e.to_string())?.into_owned();
-            if !value.chars().all(is_xml_char) {
-                return Err("an attribute holds a character that XML does not allow".to_owned());
-            }
+            check_characters(&value)?;
             match attribute.key.as_namespace_binding() {
                 Some(PrefixDeclaration::Default | PrefixDeclaration::Named(_)) => {}
                 None if attribute.key.prefix().is_none() => element.attributes.push((utf8(attribute.key.as_ref())?, value)),

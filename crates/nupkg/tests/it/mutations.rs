@@ -34,7 +34,8 @@ fn broken_packages_are_seen_as_nuget_sees_them() {
 fn compare(path: &Path, verdict: &Value) -> Option<String> {
     let bytes = bytes_of(path);
     no_panics(path, &bytes);
-    let has = |code: &str| verdict["codes"].as_array().is_some_and(|codes| codes.iter().any(|c| c.as_str().is_some_and(|c| c.ends_with(code))));
+    let has =
+        |code: &str| verdict["codes"].as_array().is_some_and(|codes| codes.iter().any(|c| c.as_str().is_some_and(|c| c.ends_with(code))));
     let differs = |what: String| Some(format!("{}: {what}; NuGet: {verdict}", path.file_name().unwrap().to_string_lossy()));
 
     match nuget_view::open(&bytes) {

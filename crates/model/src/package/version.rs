@@ -102,14 +102,12 @@ impl NuGetVersion {
 /// One to four numbers with dots between, each with blanks around it as `System.Version` once allowed.
 fn read_numbers(text: &str) -> Option<[i32; 4]> {
     let mut parts = [0; 4];
-    let mut count = 0;
-    for number in text.split('.') {
+    for (index, number) in text.split('.').enumerate() {
         let digits = number.trim();
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        *parts.get_mut(count)? = digits.parse().ok()?;
-        count += 1;
+        *parts.get_mut(index)? = digits.parse().ok()?;
     }
     Some(parts)
 }

@@ -25,6 +25,15 @@ impl Random {
         from[self.below(from.len())]
     }
 
+    /// The numbers below `count` in some order.
+    pub(crate) fn order(&mut self, count: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..count).collect();
+        for index in (1..count).rev() {
+            order.swap(index, self.below(index + 1));
+        }
+        order
+    }
+
     /// Up to `most` characters of `alphabet`.
     pub(crate) fn text(&mut self, alphabet: &str, most: usize) -> String {
         let alphabet: Vec<char> = alphabet.chars().collect();

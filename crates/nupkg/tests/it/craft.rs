@@ -97,7 +97,7 @@ pub(crate) struct End {
 }
 
 /// An archive to be.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Archive {
     pub(crate) entries: Vec<Entry>,
     pub(crate) prefix: Vec<u8>,

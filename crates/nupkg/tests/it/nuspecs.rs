@@ -103,7 +103,7 @@ fn metadata_is_read_as_nuget_reads_it() {
             "namespace on metadata",
             nuspec("<title>T</title>").replace(&format!(" xmlns=\"{NAMESPACE}\""), "").replace("<metadata>", "<metadata xmlns='urn:x'>"),
         ),
-        ("prefixed root", format!("<p:package xmlns:p='urn:p'><metadata><id>A</id><version>1</version></metadata></p:package>")),
+        ("prefixed root", "<p:package xmlns:p='urn:p'><metadata><id>A</id><version>1</version></metadata></p:package>".to_owned()),
         ("second metadata", nuspec("").replace("</package>", "<metadata><id>B</id></metadata></package>")),
         ("second id", nuspec("<id>B</id>")),
         ("blanks around the version", nuspec("").replace("<version>1.0<", "<version> 1.0-A+b\n<")),

@@ -202,6 +202,19 @@ fn accepted() -> Vec<(&'static str, Archive)> {
     ]
 }
 
+/// Every archive of this file, with and without a signature that is no CMS.
+pub(crate) fn every_shape() -> Vec<(String, Archive)> {
+    let refused = refused().into_iter().map(|(label, archive, _)| (label, archive));
+    let shapes: Vec<(String, Archive)> = refused.chain(accepted()).map(|(label, archive)| (label.to_owned(), archive)).collect();
+    let signed = shapes.iter().map(|(label, archive)| {
+        let mut archive = archive.clone();
+        archive.entries.push(signature());
+        (format!("{label}, signed"), archive)
+    });
+    let signed: Vec<_> = signed.collect();
+    shapes.into_iter().chain(signed).collect()
+}
+
 #[test]
 fn what_may_not_be_signed() {
     for (label, archive, error) in refused() {

@@ -1,6 +1,14 @@
-//! The role that takes pushes: `PUT /api/v2/package`, as `dotnet nuget push` speaks it.
+//! The role that takes pushes: `PUT /api/v2/package`, as `dotnet nuget push` speaks it (one multipart part, chunked), or the bare file.
+//!
+//! It reads nothing of a push before it knows who pushes, holds nothing of it in memory, and leaves every question about the package to
+//! `intake`. It links neither keys nor signing.
+
+mod drain;
+mod file_part;
+mod push;
 
 use axum::Router;
+use axum::routing::put;
 use intake::Intake;
 use std::sync::Arc;
 use web::PushKeys;
@@ -18,6 +26,5 @@ pub struct IngestState {
 
 /// The routes of this role: `PUT /api/v2/package`, with and without a slash at the end.
 pub fn router(state: IngestState) -> Router {
-    let _ = state;
-    Router::new()
+    Router::new().route("/api/v2/package", put(push::push)).route("/api/v2/package/", put(push::push)).with_state(state)
 }

@@ -1,6 +1,8 @@
 //! A small reader of DER inside certificates, as tolerant as OpenSSL's: lengths need not be minimal, tags are single octets.
 //! Indefinite lengths do not occur in certificates that anybody issues and are refused.
 
+use std::borrow::Cow;
+
 /// Bytes that are not the ASN.1 that was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
@@ -12,6 +14,8 @@ pub(crate) struct Element<'a> {
     pub(crate) content: &'a [u8],
     /// Header and content.
     pub(crate) whole: &'a [u8],
+    /// Whether the length is in its shortest form, as .NET's own readers want it.
+    pub(crate) is_minimal: bool,
 }
 
 /// Reads elements one after the other.
@@ -51,12 +55,23 @@ impl<'a> Reader<'a> {
         let end = header.checked_add(length).ok_or(Malformed)?;
         let whole = self.rest.get(..end).ok_or(Malformed)?;
         self.rest = &self.rest[end..];
-        Ok(Element { tag, content: &whole[header..], whole })
+        let is_minimal = header == 2 || length >= 0x80 && self_length(length) == header;
+        Ok(Element { tag, content: &whole[header..], whole, is_minimal })
     }
 
     /// The next element, which must have this tag.
     pub(crate) fn expect(&mut self, tag: u8) -> Result<Element<'a>, Malformed> {
         if self.peek() == Some(tag) { self.any() } else { Err(Malformed) }
+    }
+
+    /// The next element, which must have this tag or, as OpenSSL does not ask lists for their constructed bit, its primitive form.
+    pub(crate) fn list(&mut self, tag: u8) -> Result<Element<'a>, Malformed> {
+        if self.peek().is_some_and(|found| found | CONSTRUCTED == tag) { self.any() } else { Err(Malformed) }
+    }
+
+    /// The next element as .NET's own readers want it: this tag, and a length in its shortest form.
+    pub(crate) fn strict(&mut self, tag: u8) -> Result<Element<'a>, Malformed> {
+        self.expect(tag).and_then(|element| if element.is_minimal { Ok(element) } else { Err(Malformed) })
     }
 
     /// The next element when it has this tag.
@@ -84,6 +99,45 @@ pub(crate) fn only(bytes: &[u8], tag: u8) -> Result<Element<'_>, Malformed> {
     reader.finish()?;
     Ok(element)
 }
+
+/// The element that `bytes` start with, which must have this tag.
+pub(crate) fn first(bytes: &[u8], tag: u8) -> Result<Element<'_>, Malformed> {
+    Reader::new(bytes).expect(tag)
+}
+
+/// Length of a header in its shortest form for a content of `length` octets, which are 128 or more.
+fn self_length(length: usize) -> usize {
+    2 + (usize::BITS - length.leading_zeros()).div_ceil(8) as usize
+}
+
+/// The content of a string, its parts joined when it is constructed, as OpenSSL collects them.
+pub(crate) fn string<'a>(element: &Element<'a>) -> Result<Cow<'a, [u8]>, Malformed> {
+    fn collect(element: &Element<'_>, depth: usize, out: &mut Vec<u8>) -> Result<(), Malformed> {
+        if element.tag & CONSTRUCTED == 0 {
+            out.extend_from_slice(element.content);
+            return Ok(());
+        }
+        if depth == STRING_DEPTH_MAX {
+            return Err(Malformed);
+        }
+        let mut parts = element.inside();
+        while !parts.is_empty() {
+            collect(&parts.any()?, depth + 1, out)?;
+        }
+        Ok(())
+    }
+    if element.tag & CONSTRUCTED == 0 {
+        return Ok(Cow::Borrowed(element.content));
+    }
+    let mut out = Vec::new();
+    collect(element, 0, &mut out)?;
+    Ok(Cow::Owned(out))
+}
+
+/// OpenSSL's limit.
+const STRING_DEPTH_MAX: usize = 5;
+/// The bit of a tag that says "constructed".
+pub(crate) const CONSTRUCTED: u8 = 0x20;
 
 /// Content octets of an INTEGER that OpenSSL takes: not empty, no needless leading octet.
 pub(crate) fn integer(content: &[u8]) -> Result<&[u8], Malformed> {

@@ -77,7 +77,7 @@ impl Certificate {
         };
         let serial = asn1::integer(tbs.expect(INTEGER)?.content)?;
         let (algorithm, algorithm_oid) = algorithm(&mut tbs)?;
-        let issuer = tbs.expect(SEQUENCE)?.whole;
+        let issuer = tbs.list(SEQUENCE)?.whole;
         let mut validity = tbs.expect(SEQUENCE)?.inside();
         let (not_before, not_after) = (validity.any()?, validity.any()?);
         validity.finish()?;
@@ -86,7 +86,7 @@ impl Certificate {
                 return Err(Error);
             }
         }
-        let subject = tbs.expect(SEQUENCE)?.whole;
+        let subject = tbs.list(SEQUENCE)?.whole;
         let public_key_info = tbs.expect(SEQUENCE)?;
         public_key_shape(public_key_info.content)?;
         for unique_identifier in [0x81, 0x82] {
@@ -262,10 +262,24 @@ fn algorithm<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], &'a [u8]), Malfor
     let mut inside = element.inside();
     let oid = asn1::oid(inside.expect(OID)?.content)?;
     if !inside.is_empty() {
-        inside.any()?;
+        parameters(&inside.any()?)?;
     }
     inside.finish()?;
     Ok((element.whole, oid))
+}
+
+/// A value of any type, which OpenSSL reads by what its tag says.
+fn parameters(element: &asn1::Element<'_>) -> Result<(), Malformed> {
+    let is_good = match element.tag {
+        0x05 => element.content.is_empty(),
+        0x01 => element.content.len() == 1,
+        INTEGER | 0x0A => asn1::integer(element.content).is_ok(),
+        OID => asn1::oid(element.content).is_ok(),
+        // Types that have no such form.
+        0x00 | 0x10 | 0x11 | 0x21 | 0x22 | 0x25 | 0x26 | 0x2A => false,
+        _ => true,
+    };
+    if is_good { Ok(()) } else { Err(Malformed) }
 }
 
 /// OpenSSL reads the outside of the key with the certificate, the key itself when it is asked for.

@@ -39,6 +39,8 @@ pub enum ChainStatus {
     HasNotSupportedCriticalExtension,
     /// An issuer is missing.
     PartialChain,
+    /// Not one of .NET's: it cannot read the validity or the policies of a certificate of the chain, and ends in an exception.
+    Unreadable,
 }
 
 impl ChainStatus {
@@ -53,6 +55,7 @@ impl ChainStatus {
             Self::InvalidNameConstraints => "InvalidNameConstraints",
             Self::HasNotSupportedCriticalExtension => "HasNotSupportedCriticalExtension",
             Self::PartialChain => "PartialChain",
+            Self::Unreadable => "Unreadable",
         }
     }
 }
@@ -100,6 +103,9 @@ pub fn build(leaf: &Certificate, extra: &[Certificate], roots: &[Certificate], p
     checks::signatures(&found.elements, trusted, &mut statuses);
     checks::times(&found.elements, at, &mut statuses);
     checks::names(&found.elements, &mut statuses);
+    if found.elements.iter().any(|c| c.extensions().unreadable_policy || !c.has_readable_times()) {
+        statuses.push(ChainStatus::Unreadable);
+    }
     if !policy::allows(&found.elements, purpose) {
         statuses.push(ChainStatus::NotValidForUsage);
     }

@@ -3,9 +3,10 @@
 //! An extension that cannot be read does not make the certificate unreadable: it makes it *invalid* ([`Extensions::invalid`]),
 //! and then OpenSSL takes it for nobody's issuer.
 
-use crate::asn1::{self, BIT_STRING, BOOLEAN, INTEGER, Malformed, OCTET_STRING, OID, Reader, SEQUENCE};
+use crate::asn1::{self, BIT_STRING, BOOLEAN, CONSTRUCTED, INTEGER, Malformed, OCTET_STRING, OID, Reader, SEQUENCE};
 use crate::name;
 use bytes::Bytes;
+use std::borrow::Cow;
 
 /// basicConstraints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub(crate) enum Subtree {
 pub struct Extensions {
     /// Some extension that matters cannot be read, or stands there twice.
     pub invalid: bool,
+    /// An extension about policies that .NET cannot read.
+    pub(crate) unreadable_policy: bool,
     /// A critical extension that OpenSSL does not handle.
     pub unhandled_critical: bool,
     /// basicConstraints.
@@ -98,7 +101,9 @@ impl Extensions {
     pub(crate) fn parse(file: &Bytes, list: &[u8]) -> Result<Self, Malformed> {
         let mut out = Self::default();
         let mut seen: Vec<&[u8]> = Vec::new();
-        let mut extensions = asn1::only(list, SEQUENCE)?.inside();
+        let mut outer = Reader::new(list);
+        let mut extensions = outer.list(SEQUENCE)?.inside();
+        outer.finish()?;
         while !extensions.is_empty() {
             let mut extension = extensions.expect(SEQUENCE)?.inside();
             let oid = asn1::oid(extension.expect(OID)?.content)?;
@@ -107,10 +112,15 @@ impl Extensions {
                 Some(_) => return Err(Malformed),
                 None => false,
             };
-            let value = extension.expect(OCTET_STRING)?.content;
+            let value = extension.list(OCTET_STRING | CONSTRUCTED)?;
             extension.finish()?;
+            // A value in parts is nothing that anybody issues: it must be readable, and then says nothing.
+            let Cow::Borrowed(value) = asn1::string(&value)? else { continue };
             if critical && !HANDLED.contains(&oid) {
                 out.unhandled_critical = true;
+            }
+            if out.read_policy(file, oid, value).is_err() {
+                out.unreadable_policy = true;
             }
             if READ.contains(&oid) && seen.contains(&oid) {
                 out.invalid = true;
@@ -130,11 +140,11 @@ impl Extensions {
             KEY_USAGE => self.key_usage = Some(key_usage(value)?),
             EXTENDED_KEY_USAGE => self.extended_key_usage = Some(oids(file, value)?),
             SUBJECT_KEY_IDENTIFIER => {
-                self.subject_key_identifier = Some(file.slice_ref(asn1::only(value, OCTET_STRING)?.content));
+                self.subject_key_identifier = Some(file.slice_ref(asn1::first(value, OCTET_STRING)?.content));
             }
             AUTHORITY_KEY_IDENTIFIER => self.authority_key_identifier = Some(authority_key_identifier(file, value)?),
             SUBJECT_ALTERNATIVE_NAME => {
-                let mut names = asn1::only(value, SEQUENCE)?.inside();
+                let mut names = asn1::first(value, SEQUENCE)?.inside();
                 while !names.is_empty() {
                     let name = names.any()?;
                     self.alternative_names.push((name.tag, file.slice_ref(name.content)));
@@ -142,12 +152,33 @@ impl Extensions {
             }
             NAME_CONSTRAINTS => self.name_constraints = Some(name_constraints(value)?),
             NETSCAPE_CERT_TYPE => {
-                let (bits, _) = asn1::bit_string(asn1::only(value, BIT_STRING)?.content)?;
+                let (bits, _) = asn1::bit_string(asn1::first(value, BIT_STRING)?.content)?;
                 self.netscape_ca = bits.first().is_some_and(|b| b & 0x07 != 0);
             }
-            // .NET reads these two; where they are broken it takes them for absent.
-            APPLICATION_POLICIES => self.application_policies = policies(file, value).ok(),
-            POLICY_CONSTRAINTS => self.require_explicit_policy = policy_constraints(value).unwrap_or_default(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What .NET itself reads for application policies, strictly; what it cannot read ends in an exception once the certificate
+    /// stands in a chain.
+    fn read_policy(&mut self, file: &Bytes, oid: &[u8], value: &[u8]) -> Result<(), Malformed> {
+        match oid {
+            EXTENDED_KEY_USAGE => strict_list(value, |inside| asn1::oid(inside.strict(OID)?.content).map(drop))?,
+            APPLICATION_POLICIES => self.application_policies = Some(policies(file, value)?),
+            CERTIFICATE_POLICIES => drop(policies(file, value)?),
+            POLICY_MAPPINGS => strict_list(value, |inside| {
+                let mut pair = inside.strict(SEQUENCE)?.inside();
+                asn1::oid(pair.strict(OID)?.content)?;
+                asn1::oid(pair.strict(OID)?.content)?;
+                pair.finish()
+            })?,
+            POLICY_CONSTRAINTS => self.require_explicit_policy = policy_constraints(value)?,
+            INHIBIT_ANY_POLICY => {
+                let mut outer = Reader::new(value);
+                asn1::integer(outer.strict(INTEGER)?.content)?;
+                outer.finish()?;
+            }
             _ => {}
         }
         Ok(())
@@ -155,7 +186,7 @@ impl Extensions {
 }
 
 fn basic_constraints(value: &[u8]) -> Result<BasicConstraints, Malformed> {
-    let mut inside = asn1::only(value, SEQUENCE)?.inside();
+    let mut inside = asn1::first(value, SEQUENCE)?.inside();
     let is_ca = inside.optional(BOOLEAN)?.is_some_and(|flag| flag.content.first().is_some_and(|b| *b != 0));
     let path_length = match inside.optional(INTEGER)? {
         Some(length) => Some(unsigned(asn1::integer(length.content)?)?),
@@ -173,7 +204,7 @@ fn unsigned(content: &[u8]) -> Result<u64, Malformed> {
 }
 
 fn key_usage(value: &[u8]) -> Result<KeyUsage, Malformed> {
-    let (bits, _) = asn1::bit_string(asn1::only(value, BIT_STRING)?.content)?;
+    let (bits, _) = asn1::bit_string(asn1::first(value, BIT_STRING)?.content)?;
     let octet = |i: usize| u16::from(bits.get(i).copied().unwrap_or(0).reverse_bits());
     let usage = octet(0) | octet(1) << 8;
     // RFC 5280 4.2.1.3: at least one bit.
@@ -182,28 +213,48 @@ fn key_usage(value: &[u8]) -> Result<KeyUsage, Malformed> {
 
 fn oids(file: &Bytes, value: &[u8]) -> Result<Vec<Bytes>, Malformed> {
     let mut out = Vec::new();
-    let mut inside = asn1::only(value, SEQUENCE)?.inside();
+    let mut inside = asn1::first(value, SEQUENCE)?.inside();
     while !inside.is_empty() {
         out.push(file.slice_ref(asn1::oid(inside.expect(OID)?.content)?));
     }
     Ok(out)
 }
 
+/// ```text
+/// CertificatePolicies ::= SEQUENCE OF SEQUENCE { policyIdentifier OBJECT IDENTIFIER, policyQualifiers SEQUENCE OF ANY OPTIONAL }
+/// ```
 fn policies(file: &Bytes, value: &[u8]) -> Result<Vec<Bytes>, Malformed> {
     let mut out = Vec::new();
-    let mut inside = asn1::only(value, SEQUENCE)?.inside();
-    while !inside.is_empty() {
-        let mut policy = inside.expect(SEQUENCE)?.inside();
-        out.push(file.slice_ref(asn1::oid(policy.expect(OID)?.content)?));
-    }
+    strict_list(value, |inside| {
+        let mut policy = inside.strict(SEQUENCE)?.inside();
+        out.push(file.slice_ref(asn1::oid(policy.strict(OID)?.content)?));
+        if !policy.is_empty() {
+            let mut qualifiers = policy.strict(SEQUENCE)?.inside();
+            while !qualifiers.is_empty() {
+                qualifiers.any()?;
+            }
+        }
+        policy.finish()
+    })?;
     Ok(out)
+}
+
+/// A SEQUENCE that is all of `value`, element by element.
+fn strict_list(value: &[u8], mut each: impl FnMut(&mut Reader<'_>) -> Result<(), Malformed>) -> Result<(), Malformed> {
+    let mut outer = Reader::new(value);
+    let mut inside = outer.strict(SEQUENCE)?.inside();
+    outer.finish()?;
+    while !inside.is_empty() {
+        each(&mut inside)?;
+    }
+    Ok(())
 }
 
 /// ```text
 /// AuthorityKeyIdentifier ::= SEQUENCE { [0] KeyIdentifier OPTIONAL, [1] GeneralNames OPTIONAL, [2] INTEGER OPTIONAL }
 /// ```
 fn authority_key_identifier(file: &Bytes, value: &[u8]) -> Result<AuthorityKeyIdentifier, Malformed> {
-    let mut inside = asn1::only(value, SEQUENCE)?.inside();
+    let mut inside = asn1::first(value, SEQUENCE)?.inside();
     let mut out = AuthorityKeyIdentifier::default();
     if let Some(identifier) = inside.optional(0x80)? {
         out.key_identifier = Some(file.slice_ref(identifier.content));
@@ -228,7 +279,7 @@ fn authority_key_identifier(file: &Bytes, value: &[u8]) -> Result<AuthorityKeyId
 /// NameConstraints ::= SEQUENCE { permittedSubtrees [0], excludedSubtrees [1] }; GeneralSubtree ::= SEQUENCE { base GeneralName, … }
 /// ```
 fn name_constraints(value: &[u8]) -> Result<NameConstraints, Malformed> {
-    let mut inside = asn1::only(value, SEQUENCE)?.inside();
+    let mut inside = asn1::first(value, SEQUENCE)?.inside();
     let mut subtrees = |tag: u8| -> Result<Vec<Subtree>, Malformed> {
         let mut out = Vec::new();
         let Some(list) = inside.optional(tag)? else { return Ok(out) };
@@ -246,9 +297,19 @@ fn name_constraints(value: &[u8]) -> Result<NameConstraints, Malformed> {
     Ok(NameConstraints { permitted: subtrees(0xA0)?, excluded: subtrees(0xA1)? })
 }
 
+/// ```text
+/// PolicyConstraints ::= SEQUENCE { requireExplicitPolicy [0] INTEGER OPTIONAL, inhibitPolicyMapping [1] INTEGER OPTIONAL }
+/// ```
 fn policy_constraints(value: &[u8]) -> Result<Option<u64>, Malformed> {
-    let mut inside = Reader::new(value).expect(SEQUENCE)?.inside();
-    inside.optional(0x80)?.map(|skip| unsigned(asn1::integer(skip.content)?)).transpose()
+    let mut outer = Reader::new(value);
+    let mut inside = outer.strict(SEQUENCE)?.inside();
+    outer.finish()?;
+    let explicit = inside.optional(0x80)?.map(|skip| unsigned(asn1::integer(skip.content)?)).transpose()?;
+    if let Some(mapping) = inside.optional(0x81)? {
+        asn1::integer(mapping.content)?;
+    }
+    inside.finish()?;
+    Ok(explicit)
 }
 
 /// GeneralName `[4]`: the Name is tagged explicitly.

@@ -1,16 +1,16 @@
 //! Distinguished names compared as OpenSSL compares them when it looks for issuers: letter case and runs of spaces do not
 //! count, nor which string type spells the text.
 
-use crate::asn1::{self, Malformed, OID, SEQUENCE, SET};
+use crate::asn1::{self, CONSTRUCTED, Malformed, OID, Reader, SEQUENCE, SET};
 
 /// The form of a Name that OpenSSL compares; two names are one name when these bytes are equal.
 ///
 /// Fails where OpenSSL fails to read the certificate: broken structure, or text that is not text.
 pub(crate) fn canonical(name: &[u8]) -> Result<Vec<u8>, Malformed> {
     let mut out = Vec::with_capacity(name.len());
-    let mut sets = asn1::only(name, SEQUENCE)?.inside();
+    let mut sets = Reader::new(name).list(SEQUENCE)?.inside();
     while !sets.is_empty() {
-        let mut set = sets.expect(SET)?.inside();
+        let mut set = sets.list(SET)?.inside();
         let mut attributes = Vec::new();
         while !set.is_empty() {
             let mut attribute = set.expect(SEQUENCE)?.inside();
@@ -18,8 +18,13 @@ pub(crate) fn canonical(name: &[u8]) -> Result<Vec<u8>, Malformed> {
             asn1::oid(oid.content)?;
             let value = attribute.any()?;
             attribute.finish()?;
+            if value.tag == SEQUENCE {
+                // A value of any type: compared as it stands.
+                attributes.push([oid.whole, value.whole].concat());
+                continue;
+            }
             let mut one = oid.whole.to_vec();
-            push_value(value.tag, value.content, value.whole, &mut one)?;
+            push_value(value.tag & !CONSTRUCTED, &asn1::string(&value)?, value.whole, &mut one)?;
             attributes.push(one);
         }
         // A SET is compared in its DER order, and the sets stay apart.

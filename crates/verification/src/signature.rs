@@ -58,6 +58,9 @@ impl Signature<'_> {
         let allow_untrusted = policy.allow_untrusted || is_listed_as_untrusted(certificate, settings);
         let untrusted = if allow_untrusted { Level::Warning } else { Level::Error };
         let chain = chain::build(certificate, self.others, &settings.roots.code_signing, Purpose::CodeSigning, window.upper);
+        if chain.has(ChainStatus::Unreadable) {
+            return Err(Stop::unreadable("a certificate of the chain cannot be read"));
+        }
         for status in &chain.statuses {
             match status {
                 ChainStatus::NotTimeValid | ChainStatus::UntrustedRoot => {}

@@ -80,6 +80,9 @@ pub(crate) fn evaluate(
         return Ok(Stamp::Bad);
     }
     let chain = chain::build(&certificate, certificates, &settings.roots.timestamping, Purpose::TimeStamping, settings.now);
+    if chain.has(ChainStatus::Unreadable) {
+        return Err(Stop::unreadable("a certificate of the time stamp's chain cannot be read"));
+    }
     let mut good = true;
     for status in &chain.statuses {
         let level = match status {

@@ -13,6 +13,11 @@ impl Password {
         Self::default()
     }
 
+    /// This password.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
     /// Whether it is the empty one.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -25,13 +30,13 @@ impl Password {
 
 impl From<String> for Password {
     fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Self::new(text)
     }
 }
 
 impl From<&str> for Password {
     fn from(text: &str) -> Self {
-        Self(Zeroizing::new(text.to_owned()))
+        Self::new(text)
     }
 }
 

@@ -110,3 +110,32 @@ impl Queue for MemoryQueue {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{Bench, run};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    #[derive(Default)]
+    struct InMemory(AtomicI64);
+
+    #[async_trait]
+    impl Bench for InMemory {
+        async fn queue(&self, visibility: Duration) -> Arc<dyn Queue> {
+            Arc::new(MemoryQueue::new(visibility))
+        }
+
+        async fn record(&self, _: Lane) -> JobId {
+            JobId(self.0.fetch_add(1, Ordering::Relaxed))
+        }
+
+        async fn settle(&self, _: JobId) {}
+    }
+
+    #[tokio::test]
+    async fn the_queue_in_memory_conforms() {
+        run(&InMemory::default()).await;
+    }
+}

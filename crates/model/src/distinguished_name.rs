@@ -1,13 +1,19 @@
 //! The text of an X.500 distinguished name as .NET renders it (`X500DistinguishedName.Name`): NuGet compares names by it.
 //!
-//! The last RDN comes first. Only DER is read, as .NET does; anything else has no text.
+//! The last RDN comes first. Only DER is read, as .NET does; what is none, or holds a string that its type does not allow, has
+//! an empty text there.
 
 use std::fmt::Write as _;
 
 /// Deepest and most of everything that a name may have.
 const MOST_VALUES: usize = 1_000;
 
-/// The text of the name that is all of `der` (the whole `Name`, tag included); `None` where .NET throws.
+/// The text that .NET has for the name that is all of `der`, and that NuGet compares: empty where there is none.
+pub fn text(der: &[u8]) -> String {
+    render(der).unwrap_or_default()
+}
+
+/// The text of the name that is all of `der` (the whole `Name`, tag included); `None` where it is not readable.
 pub fn render(der: &[u8]) -> Option<String> {
     let (name, rest) = element(der)?;
     if name.tag != SEQUENCE || !rest.is_empty() {
@@ -222,18 +228,32 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("2.5.4.11", "OU"),
     ("2.5.4.12", "T"),
     ("2.5.4.13", "Description"),
+    ("2.5.4.14", "searchGuide"),
     ("2.5.4.15", "businessCategory"),
     ("2.5.4.16", "postalAddress"),
     ("2.5.4.17", "PostalCode"),
     ("2.5.4.18", "POBox"),
+    ("2.5.4.19", "physicalDeliveryOfficeName"),
     ("2.5.4.20", "Phone"),
+    ("2.5.4.21", "telexNumber"),
     ("2.5.4.24", "X21Address"),
+    ("2.5.4.41", "name"),
     ("2.5.4.42", "G"),
     ("2.5.4.43", "I"),
+    ("2.5.4.44", "generationQualifier"),
+    ("2.5.4.45", "x500UniqueIdentifier"),
     ("2.5.4.46", "dnQualifier"),
+    ("2.5.4.51", "houseIdentifier"),
+    ("2.5.4.65", "pseudonym"),
+    ("2.5.4.72", "role"),
     ("2.5.4.97", "organizationIdentifier"),
+    ("2.5.4.98", "countryCode3c"),
+    ("2.5.4.99", "countryCode3n"),
     ("1.2.840.113549.1.9.1", "E"),
-    ("0.9.2342.19200300.100.1.1", "UID"),
+    ("1.2.840.113549.1.9.2", "unstructuredName"),
+    ("1.2.840.113549.1.9.8", "unstructuredAddress"),
+    ("0.9.2342.19200300.100.1.1", "userId"),
+    ("0.9.2342.19200300.100.1.3", "rfc822Mailbox"),
     ("0.9.2342.19200300.100.1.25", "DC"),
     ("1.3.6.1.4.1.311.60.2.1.1", "jurisdictionLocalityName"),
     ("1.3.6.1.4.1.311.60.2.1.2", "jurisdictionStateOrProvinceName"),

@@ -62,7 +62,8 @@ fn check_message_digest(signer: &SignerInfo, digest: &[u8]) -> Result<(), Signat
     let mut found = false;
     for values in signer.signed(spec::MESSAGE_DIGEST) {
         let [value] = values.as_slice() else { return Err(SignatureCheckError::MessageDigest) };
-        let octets = Element::only(value).ok().filter(|element| element.tag & 0xDF == tag::OCTET_STRING).and_then(|element| element.octets().ok());
+        let octets =
+            Element::only(value).ok().filter(|element| element.tag & 0xDF == tag::OCTET_STRING).and_then(|element| element.octets().ok());
         if octets.as_deref() != Some(digest) {
             return Err(SignatureCheckError::MessageDigest);
         }
@@ -188,7 +189,9 @@ fn check_pss(parameters: &[u8], digest_oid: &[u8], hash: Hash) -> Option<()> {
         }
         None => spec::SHA1,
     };
-    let number = |element: Option<Element<'_>>, default| element.map_or(Some(default), |element| primitive::int32(primitive::integer(element).ok()?));
+    let number = |element: Option<Element<'_>>, default| {
+        element.map_or(Some(default), |element| primitive::int32(primitive::integer(element).ok()?))
+    };
     let salt = number(explicit(&mut fields, 2)?, 20)?;
     let trailer = number(explicit(&mut fields, 3)?, 1)?;
     fields.finish().ok()?;

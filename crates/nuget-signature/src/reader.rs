@@ -91,7 +91,8 @@ impl<'a> Element<'a> {
         if depth > Limits::DEFAULT.depth {
             return Err(Error::Depth(Limits::DEFAULT.depth));
         }
-        let octet = |at: usize| if at < limit { file.get(at).copied().ok_or(Error::Truncated(start)) } else { Err(Error::Truncated(start)) };
+        let octet =
+            |at: usize| if at < limit { file.get(at).copied().ok_or(Error::Truncated(start)) } else { Err(Error::Truncated(start)) };
         let tag = octet(start)?;
         let after_tag = if tag & 0x1F == 0x1F { Self::long_tag_end(file, start, limit)? } else { start + 1 };
         let first = octet(after_tag)?;
@@ -210,7 +211,8 @@ impl<'a> Element<'a> {
         let length = self.content_end.saturating_sub(self.content_start);
         let octets = if length < 0x80 { 1 } else { 1 + (usize::BITS - length.leading_zeros()).div_ceil(8) as usize };
         let tag_octets = if self.tag & 0x1F == 0x1F {
-            1 + self.file.get(self.start + 1..self.content_start).unwrap_or_default().iter().take_while(|octet| **octet & 0x80 != 0).count() + 1
+            1 + self.file.get(self.start + 1..self.content_start).unwrap_or_default().iter().take_while(|octet| **octet & 0x80 != 0).count()
+                + 1
         } else {
             1
         };

@@ -276,7 +276,7 @@ impl SignerInfo {
                     found.is_none()
                         && !is_no_signature(issuer, serial)
                         && same_number(parts.serial, serial)
-                        && distinguished_name::render(parts.issuer).ok_or(Error::Structure("a certificate's issuer cannot be rendered"))? == self.issuer_text
+                        && distinguished_name::text(parts.issuer) == self.issuer_text
                 }
             };
             if matches && found.is_none() {
@@ -296,7 +296,8 @@ impl SignerInfo {
     /// sorts them.
     pub(crate) fn first_countersignature_value_in_der(&self) -> Result<Option<Bytes>, Error> {
         let Some(attributes) = &self.unsigned_attributes else { return Ok(None) };
-        let mut sorted: Vec<(Vec<u8>, &Attribute)> = attributes.list.iter().map(|attribute| (attribute.to_der(&self.file), attribute)).collect();
+        let mut sorted: Vec<(Vec<u8>, &Attribute)> =
+            attributes.list.iter().map(|attribute| (attribute.to_der(&self.file), attribute)).collect();
         sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
         for (_, attribute) in sorted {
             if attribute.oid != spec::COUNTERSIGNATURE {
@@ -322,9 +323,8 @@ fn decode_sid(file: &Bytes, element: Element<'_>) -> Result<(SignerIdentifier, S
     let issuer = fields.take(tag::SEQUENCE)?;
     let serial = primitive::integer(fields.any()?)?;
     fields.finish()?;
-    let text = distinguished_name::render(issuer.bytes()).ok_or(Error::Structure("the signer's issuer cannot be rendered"))?;
-    let serial = Bytes::copy_from_slice(serial);
-    Ok((SignerIdentifier::IssuerAndSerial { issuer: file.slice(issuer.range()), serial }, text))
+    let text = distinguished_name::text(issuer.bytes());
+    Ok((SignerIdentifier::IssuerAndSerial { issuer: file.slice(issuer.range()), serial: Bytes::copy_from_slice(serial) }, text))
 }
 
 /// .NET's "no signature" identifier, CN=Dummy Signer with serial 0, which names no certificate.

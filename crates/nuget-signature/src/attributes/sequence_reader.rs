@@ -170,7 +170,12 @@ mod tests {
 
     #[test]
     fn lengths_may_be_long_but_not_indefinite() {
-        for (data, content) in [(&[4, 0x81, 1, 7][..], Ok(&[7][..])), (&[4, 0x84, 0, 0, 0, 1, 7], Ok(&[7])), (&[0x24, 0x80, 0, 0], Err(INVALID)), (&[4, 2, 7], Err(INVALID))] {
+        for (data, content) in [
+            (&[4, 0x81, 1, 7][..], Ok(&[7][..])),
+            (&[4, 0x84, 0, 0, 0, 1, 7], Ok(&[7])),
+            (&[0x24, 0x80, 0, 0], Err(INVALID)),
+            (&[4, 2, 7], Err(INVALID)),
+        ] {
             assert_eq!(SequenceReader::payload(data).read(tag::OCTET_STRING), content);
         }
     }

@@ -119,16 +119,15 @@ fn check_v1(value: &[u8], certificate: &[u8], fault: Fault) -> Result<(), Error>
 fn matches_issuer_serial(id: &CertificateId<'_>, certificate: &[u8]) -> Result<bool, Error> {
     let Some(named) = &id.issuer_serial else { return Ok(true) };
     let certificate = CertificateParts::read(certificate)?;
-    if named.serial != certificate.serial {
-        return Ok(false);
-    }
-    let text = |name| distinguished_name::render(name).ok_or(Error::Structure("an issuer's name cannot be rendered"));
-    Ok(text(named.issuer)? == text(certificate.issuer)?)
+    Ok(named.serial == certificate.serial && distinguished_name::text(named.issuer) == distinguished_name::text(certificate.issuer))
 }
 
 const MALFORMED: Error = Error::SigningCertificateFormat("it has more than it may");
 
-fn read_ids<'a>(value: &'a [u8], algorithm: impl Fn(&mut SequenceReader<'a>) -> Result<String, Error>) -> Result<Vec<CertificateId<'a>>, Error> {
+fn read_ids<'a>(
+    value: &'a [u8],
+    algorithm: impl Fn(&mut SequenceReader<'a>) -> Result<String, Error>,
+) -> Result<Vec<CertificateId<'a>>, Error> {
     let mut outer = SequenceReader::sequence(value)?;
     let mut certificates = outer.read_sequence()?;
     let mut ids = Vec::new();

@@ -164,9 +164,13 @@ fn generalized_time(octets: &[u8]) -> Option<OffsetDateTime> {
     const TICKS_PER_SECOND: f64 = 1e7;
     let text = std::str::from_utf8(octets).ok()?.strip_suffix('Z')?;
     let (digits, fraction) = text.split_at_checked(14)?;
-    let number = |range: std::ops::Range<usize>| digits.get(range).filter(|part| part.bytes().all(|octet| octet.is_ascii_digit()))?.parse::<u16>().ok();
+    let number = |range: std::ops::Range<usize>| {
+        digits.get(range).filter(|part| part.bytes().all(|octet| octet.is_ascii_digit()))?.parse::<u16>().ok()
+    };
     let small = |range| u8::try_from(number(range)?).ok();
-    let date = Date::from_calendar_date(i32::from(number(0..4).filter(|year| *year > 0)?), Month::try_from(small(4..6)?).ok()?, small(6..8)?).ok()?;
+    let date =
+        Date::from_calendar_date(i32::from(number(0..4).filter(|year| *year > 0)?), Month::try_from(small(4..6)?).ok()?, small(6..8)?)
+            .ok()?;
     let whole = date.with_time(Time::from_hms(small(8..10)?, small(10..12)?, small(12..14)?).ok()?).assume_utc();
     if fraction.is_empty() {
         return Some(whole);

@@ -23,7 +23,9 @@ fn describe(p7s: &[u8]) -> Result<Value, Error> {
     let part_of_primary = part(primary.signer(), &primary)?;
     let counter = match &counter {
         None => Value::Null,
-        Some(counter) => json!({ "part": part(counter.signer(), &primary)?, "serviceIndex": counter.service_index(), "owners": owners(counter.owners()) }),
+        Some(counter) => {
+            json!({ "part": part(counter.signer(), &primary)?, "serviceIndex": counter.service_index(), "owners": owners(counter.owners()) })
+        }
     };
     let mut certificates: Vec<String> = primary.certificates().iter().map(|der| fingerprint(der)).collect();
     certificates.sort();
@@ -52,7 +54,7 @@ fn part(signer: &SignerInfo, primary: &PrimarySignature) -> Result<Value, Error>
     }
     Ok(json!({
         "fingerprint": certificate.map(|der| fingerprint(der)),
-        "subject": certificate.map(|der| model::distinguished_name::render(CertificateParts::read(der).unwrap().subject)),
+        "subject": certificate.map(|der| model::distinguished_name::text(CertificateParts::read(der).unwrap().subject)),
         "digest": spec::oid_text(signer.digest_algorithm().oid()),
         "timestamps": timestamps,
     }))
@@ -64,7 +66,15 @@ fn fingerprint(der: &[u8]) -> String {
 
 /// As .NET writes a date: as many decimals as are not zero.
 fn utc(time: time::OffsetDateTime) -> String {
-    let whole = format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", time.year(), u8::from(time.month()), time.day(), time.hour(), time.minute(), time.second());
+    let whole = format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+        time.year(),
+        u8::from(time.month()),
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second()
+    );
     let ticks = format!("{:07}", time.nanosecond() / 100);
     match ticks.trim_end_matches('0') {
         "" => format!("{whole}Z"),
@@ -78,7 +88,9 @@ pub(super) fn theirs(signature: &Value) -> Option<Value> {
         return match (signature["code"].as_str(), error.as_str()?) {
             (Some("NU3005"), _) => None,
             (Some(code), _) => Some(json!({ "code": code })),
-            (None, "System.Security.Cryptography.CryptographicException" | "System.Formats.Asn1.AsnContentException") => Some(json!({ "code": "NU3003" })),
+            (None, "System.Security.Cryptography.CryptographicException" | "System.Formats.Asn1.AsnContentException") => {
+                Some(json!({ "code": "NU3003" }))
+            }
             (None, other) => Some(json!({ "exception": other })),
         };
     }
@@ -103,12 +115,19 @@ pub(super) fn checks(p7s: &[u8]) -> Option<(bool, Option<bool>)> {
     Some((good, counter))
 }
 
-/// The same by the judge's messages; what it did not come to counts as good.
-pub(super) fn their_checks(answer: &Value) -> (bool, bool) {
+/// The same by the judge's messages; what it did not come to counts as good. `None` when it could not verify at all (a
+/// certificate with a date that is none, for example).
+pub(super) fn their_checks(answer: &Value) -> Option<(bool, bool)> {
+    if answer["codes"].as_array().is_some_and(|codes| codes.iter().any(|code| code == "E:NU3003")) {
+        return None;
+    }
     let said = |what: &str| {
         answer["issues"].as_array().is_some_and(|issues| {
-            issues.iter().any(|issue| issue["code"] == "NU3012" && issue["message"].as_str().is_some_and(|message| message.ends_with("validation failed.") && message.contains(what)))
+            issues.iter().any(|issue| {
+                issue["code"] == "NU3012"
+                    && issue["message"].as_str().is_some_and(|message| message.ends_with("validation failed.") && message.contains(what))
+            })
         })
     };
-    (!said("primary signature"), !said("countersignature"))
+    Some((!said("primary signature"), !said("countersignature")))
 }

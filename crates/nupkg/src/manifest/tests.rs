@@ -131,3 +131,13 @@ fn elements_are_limited_in_number_and_depth() {
     assert_eq!(depth(62), Ok(()));
     assert_eq!(depth(63), too_many);
 }
+
+#[test]
+fn attributes_are_limited_in_number() {
+    let count = |n: usize| {
+        let attributes: String = (0..n).map(|n| format!(" a{n}=''")).collect();
+        parse(nuspec(&format!("<a{attributes}/>")).as_bytes()).map(|_| ())
+    };
+    assert_eq!(count(64), Ok(()));
+    assert_eq!(count(65), Err(invalid("an element has an attribute twice, or too many of them")));
+}

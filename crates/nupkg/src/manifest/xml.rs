@@ -5,12 +5,14 @@ use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{PrefixDeclaration, QName, ResolveResult};
 use quick_xml::reader::NsReader;
-use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Elements that a nuspec may have.
 const MAX_ELEMENTS: usize = 50_000;
 /// How deep they may stand in each other.
 const MAX_DEPTH: usize = 64;
+/// Attributes that one may have. Looking for two alike, or for a prefix, takes time for each pair.
+const MAX_ATTRIBUTES: usize = 64;
 
 /// An element: names, attributes, text directly in it, children.
 #[derive(Debug, Default)]
@@ -41,6 +43,10 @@ impl Element {
 pub(super) fn read(raw: &[u8]) -> Result<Element, String> {
     let text = decode(raw)?;
     check_characters(&text)?;
+    // The reader would pass over a second byte order mark.
+    if text.starts_with('\u{feff}') {
+        return Err("it has two byte order marks".to_owned());
+    }
     Builder::default().run(&text)
 }
 
@@ -110,6 +116,7 @@ impl Builder {
         reader.config_mut().check_comments = true;
         reader.config_mut().expand_empty_elements = true;
         loop {
+            let at = reader.buffer_position();
             match reader.read_event().map_err(|e| e.to_string())? {
                 Event::Start(tag) => {
                     self.end_run()?;
@@ -119,7 +126,13 @@ impl Builder {
                     self.end_run()?;
                     self.end();
                 }
-                Event::Text(text) => self.run.push_str(&text.decode().map_err(|e| e.to_string())?),
+                Event::Text(text) => {
+                    let text = text.decode().map_err(|e| e.to_string())?;
+                    if text.contains("]]>") {
+                        return Err("]]> stands in text".to_owned());
+                    }
+                    self.run.push_str(&text);
+                }
                 Event::GeneralRef(reference) => {
                     let name = reference.decode().map_err(|e| e.to_string())?;
                     let value = unescape(&format!("&{name};")).map_err(|e| e.to_string())?.into_owned();
@@ -133,7 +146,15 @@ impl Builder {
                     element.text.push_str(&data.decode().map_err(|e| e.to_string())?);
                 }
                 Event::DocType(_) => return Err("it has a document type".to_owned()),
-                Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Empty(_) => {}
+                Event::Decl(declaration) => check_declaration(&declaration, at == 0)?,
+                Event::PI(instruction) => {
+                    let target = instruction.target();
+                    if target.eq_ignore_ascii_case(b"xml") || target.contains(&b':') {
+                        return Err("an instruction has a name that is none".to_owned());
+                    }
+                    check_name(QName(target))?;
+                }
+                Event::Comment(_) | Event::Empty(_) => {}
                 Event::Eof => break,
             }
         }
@@ -172,19 +193,24 @@ impl Builder {
             default_namespace: namespace_text(&reader.resolver().resolve_element(QName(b"x")).0)?,
             ..Element::default()
         };
-        for attribute in tag.attributes() {
+        check_name(tag.name())?;
+        if !attributes_are_spaced(tag.attributes_raw()) {
+            return Err("attributes stand without a blank between them".to_owned());
+        }
+        let mut seen = HashSet::new();
+        for attribute in tag.attributes().with_checks(false) {
             let attribute = attribute.map_err(|e| e.to_string())?;
-            let value = utf8(&attribute.value)?;
-            if value.contains('<') {
-                return Err("an attribute holds a <".to_owned());
+            check_name(attribute.key)?;
+            let value = attribute_value(&attribute.value)?;
+            let (namespace, local) = reader.resolver().resolve_attribute(attribute.key);
+            let local = utf8(local.as_ref())?;
+            if !seen.insert((namespace_text(&namespace)?, local.clone())) || seen.len() > MAX_ATTRIBUTES {
+                return Err("an element has an attribute twice, or too many of them".to_owned());
             }
-            let spaced: Cow<'_, str> = if value.contains(['\t', '\n']) { value.replace(['\t', '\n'], " ").into() } else { value.into() };
-            let value = unescape(&spaced).map_err(|e| e.to_string())?.into_owned();
-            check_characters(&value)?;
             match attribute.key.as_namespace_binding() {
-                Some(PrefixDeclaration::Default | PrefixDeclaration::Named(_)) => {}
-                None if attribute.key.prefix().is_none() => element.attributes.push((utf8(attribute.key.as_ref())?, value)),
-                None => {}
+                Some(PrefixDeclaration::Named(_)) if value.is_empty() => return Err("a prefix is declared as nothing".to_owned()),
+                None if attribute.key.prefix().is_none() => element.attributes.push((local, value)),
+                _ => {}
             }
         }
         self.open.push(element);
@@ -202,6 +228,86 @@ impl Builder {
             None => self.root = Some(element),
         }
     }
+}
+
+/// An attribute's value: blanks normalised, references resolved.
+fn attribute_value(raw: &[u8]) -> Result<String, String> {
+    let value = utf8(raw)?;
+    if value.contains('<') {
+        return Err("an attribute holds a <".to_owned());
+    }
+    let value = unescape(&value.replace(['\t', '\n'], " ")).map_err(|e| e.to_string())?.into_owned();
+    check_characters(&value)?;
+    Ok(value)
+}
+
+/// Whether something stands between the end of each value and the next name.
+fn attributes_are_spaced(raw: &[u8]) -> bool {
+    let mut quote = None;
+    let mut closed = false;
+    for &byte in raw {
+        if closed && !matches!(byte, b' ' | b'\t' | b'\n' | b'/') {
+            return false;
+        }
+        closed = quote == Some(byte);
+        match quote {
+            Some(open) if open == byte => quote = None,
+            None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Names of elements and attributes: a local name, perhaps after a prefix and a colon.
+fn check_name(name: QName<'_>) -> Result<(), String> {
+    let text = utf8(name.as_ref())?;
+    let is_name = |part: &str| part.starts_with(is_name_start) && part.chars().all(is_name_char);
+    if text.splitn(2, ':').all(is_name) { Ok(()) } else { Err(format!("{text:?} is not a name")) }
+}
+
+/// Where a name may begin, the colon aside (XML 1.0, production 4).
+fn is_name_start(c: char) -> bool {
+    matches!(c, 'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}'
+        | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}'
+        | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}')
+}
+
+/// How it may go on (production 4a).
+fn is_name_char(c: char) -> bool {
+    is_name_start(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+/// A declaration stands first of all, and is written as XML wants it.
+fn check_declaration(declaration: &[u8], first: bool) -> Result<(), String> {
+    let text = utf8(declaration)?;
+    let known = text.strip_prefix("xml").and_then(is_declaration);
+    if first && known.is_some() { Ok(()) } else { Err("its XML declaration is not the first thing in it, or is not one".to_owned()) }
+}
+
+/// ```text
+/// S "version" Eq "1.0" [ S "encoding" Eq name ] [ S "standalone" Eq ( "yes" / "no" ) ] [ S ]
+/// ```
+fn is_declaration(text: &str) -> Option<()> {
+    let (version, mut rest) = pseudo_attribute(text, "version")?;
+    if let Some((encoding, behind)) = pseudo_attribute(rest, "encoding") {
+        let named = encoding.starts_with(|c: char| c.is_ascii_alphabetic())
+            && encoding.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        rest = named.then_some(behind)?;
+    }
+    if let Some((standalone, behind)) = pseudo_attribute(rest, "standalone") {
+        rest = matches!(standalone, "yes" | "no").then_some(behind)?;
+    }
+    (version == "1.0" && rest.trim_matches([' ', '\t', '\n']).is_empty()).then_some(())
+}
+
+/// Blanks, the name, `=` with blanks around it, a quoted value; the value, and what stands behind it.
+fn pseudo_attribute<'a>(text: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    const BLANK: [char; 3] = [' ', '\t', '\n'];
+    let rest = text.strip_prefix(BLANK)?.trim_start_matches(BLANK).strip_prefix(name)?;
+    let rest = rest.trim_start_matches(BLANK).strip_prefix('=')?.trim_start_matches(BLANK);
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    rest[1..].split_once(quote)
 }
 
 fn namespace_text(namespace: &ResolveResult<'_>) -> Result<String, String> {

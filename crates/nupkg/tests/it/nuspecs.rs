@@ -263,3 +263,110 @@ fn the_nuspec_is_the_one_that_nuget_finds_or_none() {
         assert_eq!(find(names), (true, Err(Error::NuspecAmbiguous)), "{names:?}");
     }
 }
+#[test]
+fn what_is_well_formed_is_what_dotnet_says() {
+    let Some(mut bench) = Bench::new() else { return };
+    let decl = "<?xml version=\"1.0\" encoding=\"utf-8\"?>";
+    let cases = [
+        ("ws before decl", format!("\n{}", nuspec(""))),
+        ("comment before decl", format!("<!-- a -->{}", nuspec(""))),
+        ("two decls", format!("{decl}{}", nuspec(""))),
+        ("decl inside", nuspec(decl)),
+        ("version 1.1", nuspec("").replace("1.0\" enc", "1.1\" enc")),
+        ("no version", nuspec("").replace("version=\"1.0\" ", "")),
+        ("standalone", nuspec("").replace("utf-8\"?", "utf-8\" standalone=\"maybe\"?")),
+        ("cdata end in text", nuspec("<title>a]]>b</title>")),
+        ("bare amp", nuspec("<title>a & b</title>")),
+        ("amp no semi", nuspec("<title>a &amp b</title>")),
+        ("attr no space", nuspec("<a b='1'c='2'/>")),
+        ("digit name", nuspec("<1a/>")),
+        ("two colons", nuspec("<a:b:c/>")),
+        ("space in end tag", nuspec("<a></a >")),
+        ("space before name", nuspec("< a/>")),
+        ("xml ns", nuspec("<a xml:lang='en' xml:space='preserve'> </a>")),
+        ("xmlns unbind", nuspec("<a xmlns:b='' />")),
+        ("default unbind", nuspec("<title xmlns=''>T</title>")),
+        ("dup ns attr", nuspec("<a xmlns:x='u' xmlns:y='u' x:b='' y:b=''/>")),
+        ("unknown attr prefix", nuspec("<a q:b=''/>")),
+        ("cdata outside", nuspec("") + "<![CDATA[ ]]>"),
+        ("nul after", nuspec("") + "\0"),
+        ("pi xml upper", nuspec("<?XML a?>")),
+        ("pi unclosed", nuspec("<?a ")),
+        ("comment ends --->", nuspec("<!-- a --->")),
+        ("nonchar", nuspec("<title>\u{fffe}</title>")),
+        ("nonchar plane", nuspec("<title>\u{1fffe}</title>")),
+        ("c1", nuspec("<title>a\u{85}b\u{7f}</title>")),
+        ("ref surrogate", nuspec("<title>&#xD800;</title>")),
+        ("ref pair", nuspec("<title>&#xD83D;&#xDE00;</title>")),
+        ("ref upper X", nuspec("<title>&#X41;</title>")),
+        ("ref cr", nuspec("<title>&#13;a</title>")),
+        ("attr newline", nuspec("<dependencies><dependency id='B\nC' version='1'/></dependencies>")),
+        ("attr ref newline", nuspec("<dependencies><dependency id='B&#10;C' version='1'/></dependencies>")),
+        ("bom inside", nuspec("<title>\u{feff}</title>")),
+        ("bom only text", "\u{feff}\u{feff}".to_owned() + &nuspec("")),
+        ("attr gt", nuspec("<a b='>'/>")),
+        ("empty name", nuspec("<>x</>")),
+        ("end attr", nuspec("<a></a b='1'>")),
+        ("slash space", nuspec("<a / >")),
+        ("unicode name", nuspec("<é/>")),
+        ("bad unicode name", nuspec("<a\u{d7}/>")),
+        ("eq space", nuspec("<a b = '1'/>")),
+        ("ws after", nuspec("") + "\n\n"),
+        ("xmlns:xml wrong", nuspec("<a xmlns:xml='u'/>")),
+        ("xmlns reserved", nuspec("<a xmlns:xmlns='u'/>")),
+        ("title mixed nbsp", nuspec("<title>\u{a0}</title>")),
+        ("cdata in root", nuspec("").replace("<metadata>", "<![CDATA[x]]><metadata>")),
+        ("text in metadata", nuspec("abc")),
+    ];
+    for (label, text) in cases {
+        bench.agree(label, text.as_bytes());
+    }
+}
+
+#[test]
+fn broken_nuspecs_are_read_as_nuget_reads_them() {
+    let Some(mut bench) = Bench::new() else { return };
+    let whole = nuspec(
+        "<title a='1' b=\"2\">T &amp; <![CDATA[x]]></title><!-- c --><p:tags xmlns:p='urn:p'>t</p:tags>\
+         <dependencies><group targetFramework='net6.0'><dependency id='B' version='[1,2)'/></group></dependencies>",
+    );
+    let tokens = [
+        "<",
+        ">",
+        "&",
+        "&amp;",
+        "&#65;",
+        "]]>",
+        "<!--",
+        "-->",
+        "<a>",
+        "</a>",
+        "<a/>",
+        "'",
+        "\"",
+        " ",
+        "=",
+        "xmlns='u'",
+        "<![CDATA[",
+        "<?p?>",
+        "/",
+        ":",
+        "\n",
+        "é",
+    ];
+    let mut random = Random::new(6);
+    let mut taken = 0;
+    for round in 0..1500 {
+        let mut text: Vec<char> = whole.chars().collect();
+        for _ in 0..=random.below(2) {
+            let at = random.below(text.len());
+            let cut = random.below(3);
+            let token = random.pick(&tokens);
+            let new = if random.below(3) == 0 { "" } else { token };
+            text.splice(at..(at + cut).min(text.len()), new.chars());
+        }
+        let text: String = text.into_iter().collect();
+        taken += usize::from(bench.agree(&format!("round {round}: {text}"), text.as_bytes()));
+    }
+    assert!((200..1300).contains(&taken), "{taken} of 1500 were taken");
+}

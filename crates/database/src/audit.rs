@@ -76,7 +76,7 @@ impl Database {
              FROM jobs j JOIN packages p ON p.id = j.package_key JOIN certificates c ON c.fingerprint = $4 AND c.active \
              WHERE j.id = $5 AND j.lease_token = $6 AND j.lease_expires_at > $1 RETURNING id";
         let (fence, intent) = (claim.fence(), intent.clone());
-        self.write("writing an intent", move |scope| {
+        self.write_atomic("writing an intent", move |scope| {
             Box::pin(async move {
                 let values = [
                     scope.now.into(),
@@ -86,11 +86,12 @@ impl Database {
                     fence.job.0.into(),
                     fence.token.as_str().into(),
                 ];
-                match sql::row(&scope.on, "writing an intent", sql::statement(SQL, values)).await? {
+                match sql::row(scope.on, "writing an intent", sql::statement(SQL, values)).await? {
                     Some(row) => Columns::of(&row).next().map(IntentId),
                     None => {
+                        fence.require(scope).await?;
                         certificates::require_active(scope, &intent.fingerprint).await?;
-                        Err(fence.lost())
+                        Err(Error::new(ErrorKind::Internal, "an intent was not written"))
                     }
                 }
             })
@@ -101,7 +102,7 @@ impl Database {
     /// Commits what came of an intent, lease or no lease. (A kept value and every settle write theirs themselves.)
     pub async fn outcome(&self, intent: IntentId, outcome: &Outcome) -> Result<(), Error> {
         let outcome = outcome.clone();
-        self.write("writing an outcome", move |scope| Box::pin(async move { write_outcome(scope, intent, &outcome).await })).await
+        self.write_atomic("writing an outcome", move |scope| Box::pin(async move { write_outcome(scope, intent, &outcome).await })).await
     }
 
     /// Up to `max` rows after the row with key `after`, oldest first.
@@ -137,7 +138,7 @@ impl AuditRow {
 }
 
 /// Adds what came of an intent. `NotFound` when there is no such intent.
-pub(crate) async fn write_outcome(scope: &Scope, intent: IntentId, outcome: &Outcome) -> Result<(), Error> {
+pub(crate) async fn write_outcome(scope: &Scope<'_>, intent: IntentId, outcome: &Outcome) -> Result<(), Error> {
     const SQL: &str = "-- outcome\nINSERT INTO audit (intent_id, outcome, at, job_id, attempt, worker, requested_by, package_id, \
          package_version, package_sha256, fingerprint, digest, code, build) \
          SELECT id, $1, $2, job_id, attempt, worker, requested_by, package_id, package_version, package_sha256, fingerprint, digest, $3, $4 \
@@ -148,21 +149,25 @@ pub(crate) async fn write_outcome(scope: &Scope, intent: IntentId, outcome: &Out
         Outcome::Failed(code) => ("failed", Some(code.as_str())),
     };
     let values = [word.into(), scope.now.into(), code.into(), BUILD.into(), intent.0.into()];
-    if sql::execute(&scope.on, "writing an outcome", sql::statement(SQL, values)).await? == 1 {
+    if sql::execute(scope.on, "writing an outcome", sql::statement(SQL, values)).await? == 1 {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::NotFound, format!("there is no intent {}", intent.0)).coded(Code::Internal))
+    Err(no_such_intent(Some(intent)))
+}
+
+pub(crate) fn no_such_intent(intent: Option<IntentId>) -> Error {
+    Error::new(ErrorKind::NotFound, format!("there is no intent {}", intent.map_or(0, |id| id.0))).coded(Code::Internal)
 }
 
 /// Adds a failure to every intent of an attempt that has no outcome yet.
-pub(crate) async fn fail_open_intents(scope: &Scope, job: JobId, attempt: u32, code: Code) -> Result<(), Error> {
+pub(crate) async fn fail_open_intents(scope: &Scope<'_>, job: JobId, attempt: u32, code: Code) -> Result<(), Error> {
     const SQL: &str = "-- fail_open_intents\nINSERT INTO audit (intent_id, outcome, at, job_id, attempt, worker, requested_by, package_id, \
          package_version, package_sha256, fingerprint, digest, code, build) \
          SELECT i.id, 'failed', $1, i.job_id, i.attempt, i.worker, i.requested_by, i.package_id, i.package_version, i.package_sha256, \
          i.fingerprint, i.digest, $2, $3 FROM audit i WHERE i.job_id = $4 AND i.attempt = $5 AND i.intent_id IS NULL \
          AND NOT EXISTS (SELECT 1 FROM audit o WHERE o.job_id = i.job_id AND o.intent_id = i.id)";
     let values = [scope.now.into(), code.as_str().into(), BUILD.into(), job.0.into(), i64::from(attempt).into()];
-    sql::execute(&scope.on, "ending intents", sql::statement(SQL, values)).await.map(drop)
+    sql::execute(scope.on, "ending intents", sql::statement(SQL, values)).await.map(drop)
 }
 
-const BUILD: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const BUILD: &str = env!("CARGO_PKG_VERSION");

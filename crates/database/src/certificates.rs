@@ -74,7 +74,7 @@ impl Database {
                     true.into(),
                     scope.now.into(),
                 ];
-                sql::execute(&scope.on, "announcing a certificate", sql::statement(SQL, values)).await?;
+                sql::execute(scope.on, "announcing a certificate", sql::statement(SQL, values)).await?;
                 existing(scope, &certificate.fingerprint).await
             })
         })
@@ -84,7 +84,7 @@ impl Database {
     /// Marks a certificate as used now. (Settling a signature does this by itself.)
     pub async fn touch_used(&self, fingerprint: &str) -> Result<(), Error> {
         let fingerprint = fingerprint.to_owned();
-        self.write("marking a certificate used", move |scope| Box::pin(async move { touch(scope, &fingerprint).await })).await
+        self.write_atomic("marking a certificate used", move |scope| Box::pin(async move { touch(scope, &fingerprint).await })).await
     }
 
     /// Every certificate, by when it was announced.
@@ -116,13 +116,13 @@ impl Database {
         self.write("deactivating a certificate", move |scope| {
             Box::pin(async move {
                 existing(scope, &fingerprint).await?;
-                let needed = count(&scope.on, &fingerprint).await?;
+                let needed = count(scope.on, &fingerprint).await?;
                 if needed > 0 && !force {
                     let context = format!("{needed} visible packages carry a signature by the certificate {fingerprint}");
                     return Err(Error::new(ErrorKind::Conflict, context).coded(Code::CertificateNeeded));
                 }
                 let values = [fingerprint.as_str().into(), false.into(), scope.now.into()];
-                sql::execute(&scope.on, "deactivating a certificate", sql::statement(SQL, values)).await?;
+                sql::execute(scope.on, "deactivating a certificate", sql::statement(SQL, values)).await?;
                 existing(scope, &fingerprint).await
             })
         })
@@ -155,20 +155,20 @@ impl CertificateRecord {
 }
 
 /// Marks a certificate used now; `Conflict` when it is not one of the active ones.
-pub(crate) async fn touch(scope: &Scope, fingerprint: &str) -> Result<(), Error> {
+pub(crate) async fn touch(scope: &Scope<'_>, fingerprint: &str) -> Result<(), Error> {
     const SQL: &str = "-- touch\nUPDATE certificates SET first_used_at = COALESCE(first_used_at, $2), last_used_at = $2 \
          WHERE fingerprint = $1 AND active";
     let values = [fingerprint.into(), scope.now.into()];
-    match sql::execute(&scope.on, "marking a certificate used", sql::statement(SQL, values)).await? {
+    match sql::execute(scope.on, "marking a certificate used", sql::statement(SQL, values)).await? {
         1 => Ok(()),
         _ => Err(not_active(fingerprint)),
     }
 }
 
 /// `Conflict` when a certificate is not one of the active ones.
-pub(crate) async fn require_active(scope: &Scope, fingerprint: &str) -> Result<(), Error> {
+pub(crate) async fn require_active(scope: &Scope<'_>, fingerprint: &str) -> Result<(), Error> {
     const SQL: &str = "-- require_active\nSELECT 1 FROM certificates WHERE fingerprint = $1 AND active";
-    let row = sql::row(&scope.on, "reading a certificate", sql::statement(SQL, [fingerprint.into()])).await?;
+    let row = sql::row(scope.on, "reading a certificate", sql::statement(SQL, [fingerprint.into()])).await?;
     row.map(drop).ok_or_else(|| not_active(fingerprint))
 }
 
@@ -177,8 +177,8 @@ fn not_active(fingerprint: &str) -> Error {
         .coded(Code::CertificateUnusable)
 }
 
-async fn existing(scope: &Scope, fingerprint: &str) -> Result<CertificateRecord, Error> {
-    let row = sql::row(&scope.on, "reading a certificate", sql::statement(ONE, [fingerprint.into()])).await?;
+async fn existing(scope: &Scope<'_>, fingerprint: &str) -> Result<CertificateRecord, Error> {
+    let row = sql::row(scope.on, "reading a certificate", sql::statement(ONE, [fingerprint.into()])).await?;
     let row = row.ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("there is no certificate {fingerprint}")).coded(Code::CertificateNotFound)
     })?;

@@ -2,7 +2,7 @@
 
 use crate::sql::{self, from_db};
 use crate::wake::Wakes;
-use crate::writer::{Scope, Writer};
+use crate::writer::{Atomic, Scope, Writer};
 use crate::{DatabaseConfig, Error, ErrorKind};
 use futures::future::BoxFuture;
 use migrations::MigratorTrait as _;
@@ -54,7 +54,7 @@ impl Database {
     /// Brings the schema up to this build's, in one transaction; several processes may try at once.
     pub async fn migrate(&self) -> Result<(), Error> {
         self.write("migrating", |scope| {
-            Box::pin(async move { migrations::run(&scope.on).await.map_err(|e| from_db("applying migrations", e)) })
+            Box::pin(async move { migrations::run(scope.on).await.map_err(|e| from_db("applying migrations", e)) })
         })
         .await
     }
@@ -63,7 +63,7 @@ impl Database {
     pub async fn migrate_down(&self, steps: u32) -> Result<(), Error> {
         self.write("migrating down", move |scope| {
             Box::pin(async move {
-                let down = migrations::Migrator::down(&scope.on, Some(steps));
+                let down = migrations::Migrator::down(scope.on, Some(steps));
                 down.await.map_err(|e| from_db("taking migrations back", e))
             })
         })
@@ -111,11 +111,23 @@ impl Database {
     pub(crate) async fn write<T, F>(&self, context: &'static str, operation: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: for<'a> FnOnce(&'a Scope) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
+        F: for<'a> FnOnce(&'a Scope<'a>) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
     {
+        self.writer(context)?.write(context, Atomic::BySavepoint, operation).await
+    }
+
+    /// The same for an operation that needs no savepoint: see [`Atomic::ByItself`].
+    pub(crate) async fn write_atomic<T, F>(&self, context: &'static str, operation: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a Scope<'a>) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
+    {
+        self.writer(context)?.write(context, Atomic::ByItself, operation).await
+    }
+
+    pub(crate) fn writer(&self, context: &'static str) -> Result<Arc<Writer>, Error> {
         let writer = lock(&self.shared.writer).clone();
-        let writer = writer.ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("{context}: the database is closed")))?;
-        writer.write(context, operation).await
+        writer.ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("{context}: the database is closed")))
     }
 
     pub(crate) fn reader(&self) -> &DatabaseConnection {

@@ -40,7 +40,7 @@ impl Database {
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (worker) DO UPDATE SET fingerprint = excluded.fingerprint, \
              not_after = excluded.not_after, code = excluded.code, nu = excluded.nu, reason = excluded.reason, \
              heartbeat_at = excluded.heartbeat_at";
-        self.write("reporting a credential", move |scope| {
+        self.write_atomic("reporting a credential", move |scope| {
             Box::pin(async move {
                 let trouble = report.trouble;
                 let values = [
@@ -52,7 +52,7 @@ impl Database {
                     trouble.map(|r| r.reason).into(),
                     scope.now.into(),
                 ];
-                sql::execute(&scope.on, "reporting a credential", sql::statement(SQL, values)).await.map(drop)
+                sql::execute(scope.on, "reporting a credential", sql::statement(SQL, values)).await.map(drop)
             })
         })
         .await

@@ -141,12 +141,12 @@ impl Database {
                 match job.state {
                     JobState::Pending => {
                         let values = [lane.rank().into(), scope.now.into(), package.0.into()];
-                        sql::execute(&scope.on, "raising a job", sql::statement(RAISE, values)).await?;
+                        sql::execute(scope.on, "raising a job", sql::statement(RAISE, values)).await?;
                         scope.after_commit(Effect::WorkQueued);
                     }
                     JobState::Signed => {
                         let values = [scope.now.into(), package.0.into()];
-                        sql::execute(&scope.on, "raising a write-back", sql::statement(WRITE_BACK, values)).await?;
+                        sql::execute(scope.on, "raising a write-back", sql::statement(WRITE_BACK, values)).await?;
                         scope.after_commit(Effect::WriteBackQueued);
                     }
                     JobState::Rejected | JobState::Failed => {}
@@ -163,7 +163,7 @@ impl Database {
         self.write("queueing a job again", move |scope| {
             Box::pin(async move {
                 const PACKAGE: &str = "-- requeue\nSELECT package_key FROM jobs WHERE id = $1";
-                let row = sql::row(&scope.on, "reading a job", sql::statement(PACKAGE, [job.0.into()])).await?;
+                let row = sql::row(scope.on, "reading a job", sql::statement(PACKAGE, [job.0.into()])).await?;
                 let row = row.ok_or_else(|| no_such_job(job))?;
                 let package = PackageKey(Columns::of(&row).next()?);
                 hold_identity(scope, package).await?;
@@ -218,34 +218,34 @@ pub(crate) fn read_with_clock(row: &sea_orm::QueryResult) -> Result<JobRecord, E
 }
 
 /// The job of a package, as this transaction sees it.
-pub(crate) async fn job_of(scope: &Scope, package: PackageKey) -> Result<JobRecord, Error> {
+pub(crate) async fn job_of(scope: &Scope<'_>, package: PackageKey) -> Result<JobRecord, Error> {
     const SQL: &str = concat!("-- job_of\nSELECT ", job_columns!(), " FROM jobs j WHERE j.package_key = $1");
-    let row = sql::row(&scope.on, "reading a job", sql::statement(SQL, [package.0.into()])).await?;
+    let row = sql::row(scope.on, "reading a job", sql::statement(SQL, [package.0.into()])).await?;
     let row = row.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no package row {package}")))?;
     JobRecord::read(&mut Columns::of(&row), scope.now)
 }
 
 /// Makes a job pending again, with no attempts counted; one that somebody has now is left to them.
-pub(crate) async fn pend(scope: &Scope, job: JobId, lane: Lane) -> Result<(), Error> {
+pub(crate) async fn pend(scope: &Scope<'_>, job: JobId, lane: Lane) -> Result<(), Error> {
     const SQL: &str = "-- pend\nUPDATE jobs SET state = 'pending', attempts = 0, lane = $1, not_before = $2, code = NULL, nu = NULL, \
          reason = NULL, updated_at = $2 WHERE id = $3 AND lease_token IS NULL";
     let values = [lane.rank().into(), scope.now.into(), job.0.into()];
-    sql::execute(&scope.on, "queueing a job again", sql::statement(SQL, values)).await?;
+    sql::execute(scope.on, "queueing a job again", sql::statement(SQL, values)).await?;
     scope.after_commit(Effect::JobChanged(job));
     scope.after_commit(Effect::WorkQueued);
     Ok(())
 }
 
 /// Gives a package its identity back, where nobody else has taken it.
-async fn hold_identity(scope: &Scope, package: PackageKey) -> Result<(), Error> {
+async fn hold_identity(scope: &Scope<'_>, package: PackageKey) -> Result<(), Error> {
     const TAKEN: &str = "-- hold_identity\nSELECT o.id FROM packages p JOIN packages o ON o.id_lower = p.id_lower \
          AND o.version_lower = p.version_lower AND o.holds_identity WHERE p.id = $1 AND o.id <> p.id";
     const HOLD: &str = "-- hold_identity\nUPDATE packages SET holds_identity = $2 WHERE id = $1 AND NOT holds_identity";
-    let taken = sql::row(&scope.on, "looking for an identity", sql::statement(TAKEN, [package.0.into()])).await?;
+    let taken = sql::row(scope.on, "looking for an identity", sql::statement(TAKEN, [package.0.into()])).await?;
     if taken.is_some() {
         return Err(Error::new(ErrorKind::Conflict, "another package has the id and version by now"));
     }
-    sql::execute(&scope.on, "taking an identity back", sql::statement(HOLD, [package.0.into(), true.into()])).await?;
+    sql::execute(scope.on, "taking an identity back", sql::statement(HOLD, [package.0.into(), true.into()])).await?;
     Ok(())
 }
 

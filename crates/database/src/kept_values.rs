@@ -47,7 +47,7 @@ impl Database {
                     fence.job.0.into(),
                     fence.token.as_str().into(),
                 ];
-                fence.held(sql::execute(&scope.on, "keeping a signature value", sql::statement(SQL, values)).await?)?;
+                fence.held(sql::execute(scope.on, "keeping a signature value", sql::statement(SQL, values)).await?)?;
                 audit::write_outcome(scope, intent, &Outcome::ValueKept).await
             })
         })
@@ -59,10 +59,10 @@ impl Database {
         const SQL: &str = "-- forget_signature_values\nDELETE FROM kept_signature_values WHERE package_key = \
              (SELECT package_key FROM jobs WHERE id = $1 AND lease_token = $2 AND lease_expires_at > $3)";
         let fence = claim.fence();
-        self.write("forgetting signature values", move |scope| {
+        self.write_atomic("forgetting signature values", move |scope| {
             Box::pin(async move {
                 let values = [fence.job.0.into(), fence.token.as_str().into(), scope.now.into()];
-                sql::execute(&scope.on, "forgetting signature values", sql::statement(SQL, values)).await.map(drop)
+                sql::execute(scope.on, "forgetting signature values", sql::statement(SQL, values)).await.map(drop)
             })
         })
         .await
@@ -70,11 +70,11 @@ impl Database {
 }
 
 /// The kept values of a package by certificates that are still active, the latest first.
-pub(crate) async fn of_package(scope: &Scope, package: PackageKey) -> Result<Vec<KeptSignature>, Error> {
+pub(crate) async fn of_package(scope: &Scope<'_>, package: PackageKey) -> Result<Vec<KeptSignature>, Error> {
     const SQL: &str = "-- kept_values\nSELECT k.fingerprint, k.algorithm, k.signing_time, k.signed_attributes, k.signature_value, k.intent_id \
          FROM kept_signature_values k JOIN certificates c ON c.fingerprint = k.fingerprint AND c.active \
          WHERE k.package_key = $1 ORDER BY k.created_at DESC";
-    let rows = sql::rows(&scope.on, "reading kept values", sql::statement(SQL, [package.0.into()])).await?;
+    let rows = sql::rows(scope.on, "reading kept values", sql::statement(SQL, [package.0.into()])).await?;
     let read = |row| {
         let mut columns = Columns::of(row);
         let fingerprint = columns.next()?;

@@ -79,11 +79,11 @@ impl Database {
         const SQL: &str = "-- extend\nUPDATE jobs SET lease_expires_at = $1 WHERE id = $2 AND lease_token = $3 AND lease_expires_at > $4";
         let begun = Instant::now();
         let fence = claim.fence();
-        self.write("extending a lease", move |scope| {
+        self.write_atomic("extending a lease", move |scope| {
             Box::pin(async move {
                 let until = scope.now.saturating_add(sql::millis(lease));
                 let values = [until.into(), fence.job.0.into(), fence.token.as_str().into(), scope.now.into()];
-                fence.held(sql::execute(&scope.on, "extending a lease", sql::statement(SQL, values)).await?)
+                fence.held(sql::execute(scope.on, "extending a lease", sql::statement(SQL, values)).await?)
             })
         })
         .await?;
@@ -96,11 +96,11 @@ impl Database {
         const SQL: &str = "-- release\nUPDATE jobs SET lease_token = NULL, lease_expires_at = NULL, worker = NULL, \
              attempts = attempts - 1, not_before = $1, updated_at = $2 WHERE id = $3 AND lease_token = $4 AND lease_expires_at > $2";
         let fence = claim.fence();
-        self.write("handing a job back", move |scope| {
+        self.write_atomic("handing a job back", move |scope| {
             Box::pin(async move {
                 let due = scope.now.saturating_add(sql::millis(delay));
                 let values = [due.into(), scope.now.into(), fence.job.0.into(), fence.token.as_str().into()];
-                fence.held(sql::execute(&scope.on, "handing a job back", sql::statement(SQL, values)).await?)?;
+                fence.held(sql::execute(scope.on, "handing a job back", sql::statement(SQL, values)).await?)?;
                 scope.after_commit(Effect::JobChanged(fence.job));
                 scope.after_commit(Effect::WorkQueued);
                 Ok(())
@@ -120,8 +120,8 @@ impl Database {
         self.write("ending leases", move |scope| {
             Box::pin(async move {
                 let values = [scope.now.into(), worker.as_str().into()];
-                let jobs = sql::execute(&scope.on, "ending leases", sql::statement(JOBS, values.clone())).await?;
-                let write_backs = sql::execute(&scope.on, "ending write-backs", sql::statement(WRITE_BACKS, values)).await?;
+                let jobs = sql::execute(scope.on, "ending leases", sql::statement(JOBS, values.clone())).await?;
+                let write_backs = sql::execute(scope.on, "ending write-backs", sql::statement(WRITE_BACKS, values)).await?;
                 scope.after_commit(Effect::WorkQueued);
                 scope.after_commit(Effect::WriteBackQueued);
                 Ok(jobs + write_backs)
@@ -140,7 +140,7 @@ impl Database {
         self.write("claiming jobs", move |scope| {
             Box::pin(async move {
                 let statement = statement(&term, scope.now);
-                let claimed = sql::rows(&scope.on, "claiming jobs", statement).await?;
+                let claimed = sql::rows(scope.on, "claiming jobs", statement).await?;
                 let jobs: Vec<i64> = claimed.iter().map(|row| Columns::of(row).next()).collect::<Result<_, _>>()?;
                 read_claims(scope, &term, &jobs).await
             })
@@ -163,7 +163,7 @@ impl Term {
     }
 }
 
-async fn read_claims(scope: &Scope, term: &Term, jobs: &[i64]) -> Result<Vec<Claim>, Error> {
+async fn read_claims(scope: &Scope<'_>, term: &Term, jobs: &[i64]) -> Result<Vec<Claim>, Error> {
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
@@ -178,7 +178,7 @@ async fn read_claims(scope: &Scope, term: &Term, jobs: &[i64]) -> Result<Vec<Cla
         sql::placeholders(1, keys.len())
     );
     let mut claims = Vec::with_capacity(jobs.len());
-    for row in sql::rows(&scope.on, "reading claimed jobs", sql::statement(&select, keys)).await? {
+    for row in sql::rows(scope.on, "reading claimed jobs", sql::statement(&select, keys)).await? {
         let mut columns = Columns::of(&row);
         let job = JobId(columns.next()?);
         let unreadable = || Error::new(ErrorKind::Internal, format!("reading job {job}"));
@@ -206,7 +206,15 @@ impl Fence {
         if rows == 1 { Ok(()) } else { Err(self.lost()) }
     }
 
-    pub(crate) fn lost(&self) -> Error {
+    /// For telling why a statement under the lease changed nothing.
+    pub(crate) async fn require(&self, scope: &Scope<'_>) -> Result<(), Error> {
+        const SQL: &str = "-- fence\nSELECT 1 FROM jobs WHERE id = $1 AND state = 'pending' AND lease_token = $2 AND lease_expires_at > $3";
+        let values = [self.job.0.into(), self.token.as_str().into(), scope.now.into()];
+        let row = sql::row(scope.on, "reading a lease", sql::statement(SQL, values)).await?;
+        self.held(u64::from(row.is_some()))
+    }
+
+    fn lost(&self) -> Error {
         Error::new(ErrorKind::LeaseLost, format!("the lease of job {} has ended", self.job))
     }
 }

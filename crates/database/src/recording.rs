@@ -60,7 +60,13 @@ impl Database {
     /// What was rejected under the identity before makes room: an identity shows its last push. Recording the same bytes again
     /// can only add: it makes the package visible where the first push did not, and its job more urgent.
     pub async fn insert_package(&self, package: NewPackage, lane: Lane) -> Result<Inserted, Error> {
-        self.write("recording a package", move |scope| Box::pin(insert(scope, package, lane))).await
+        // What nearly always happens (it is new, or it is there and nothing changes) needs no savepoint.
+        let first = package.clone();
+        let answer = self.write_atomic("recording a package", move |scope| Box::pin(insert_new(scope, first, lane))).await?;
+        match answer {
+            Some(inserted) => Ok(inserted),
+            None => self.write("recording a package again", move |scope| Box::pin(insert(scope, package, lane))).await,
+        }
     }
 
     /// Deletes the package of a job that was rejected within its push's wait; `None` when there is no such job, or it is not
@@ -70,57 +76,43 @@ impl Database {
     }
 }
 
-async fn insert(scope: &Scope, package: NewPackage, lane: Lane) -> Result<Inserted, Error> {
-    const HOLDER: &str = concat!(
+/// Records a package that is new; `None` when its row is there already with the same bytes.
+async fn insert_new(scope: &Scope<'_>, package: NewPackage, lane: Lane) -> Result<Option<Inserted>, Error> {
+    match holder(scope, &package).await? {
+        Some(there) if there.received == package.received => Ok(None),
+        Some(there) => Ok(Some(Inserted::Taken(there))),
+        None => insert_rows(scope, package, lane).await.map(Some),
+    }
+}
+
+async fn insert(scope: &Scope<'_>, package: NewPackage, lane: Lane) -> Result<Inserted, Error> {
+    match holder(scope, &package).await? {
+        Some(there) if there.received == package.received => again(scope, there, &package, lane).await,
+        Some(there) => Ok(Inserted::Taken(there)),
+        // It was there a moment ago, and was deleted since.
+        None => insert_rows(scope, package, lane).await,
+    }
+}
+
+/// The package that has the identity.
+async fn holder(scope: &Scope<'_>, package: &NewPackage) -> Result<Option<PackageRecord>, Error> {
+    const SQL: &str = concat!(
         "-- insert_package\nSELECT ",
         package_columns!(),
         " FROM packages p WHERE p.id_lower = $1 AND p.version_lower = $2 AND p.holds_identity"
     );
-    const CLEAR: &str = "-- insert_package\nDELETE FROM packages WHERE id_lower = $1 AND version_lower = $2 AND NOT holds_identity";
-    let (id_lower, version_lower) = (package.identity.id.to_lower(), package.identity.version.to_lower());
-    let key = [id_lower.as_str().into(), version_lower.as_str().into()];
-    let holder = sql::row(&scope.on, "looking for a package", sql::statement(HOLDER, key.clone())).await?;
-    if let Some(row) = holder {
-        let there = PackageRecord::read(&mut Columns::of(&row))?;
-        return if there.received == package.received { again(scope, there, &package, lane).await } else { Ok(Inserted::Taken(there)) };
-    }
-    sql::execute(&scope.on, "clearing rejected packages", sql::statement(CLEAR, key)).await?;
-    let key = insert_rows(scope, &package, id_lower, version_lower).await?;
-    let job = insert_job(scope, key, lane).await?;
-    scope.after_commit(Effect::WorkQueued);
-    let NewPackage { identity, received, unsigned, size, incoming, pin, arrival, visible, requested_by, nuspec: _ } = package;
-    let created = sql::time_of(scope.now)?;
-    let (holds_identity, signed_by) = (true, None);
-    let record = PackageRecord {
-        key,
-        identity,
-        received,
-        unsigned,
-        size,
-        incoming,
-        pin,
-        arrival,
-        visible,
-        holds_identity,
-        signed_by,
-        requested_by,
-        created,
-    };
-    Ok(Inserted::New(record, job))
+    let key = [package.identity.id.to_lower().into(), package.identity.version.to_lower().into()];
+    let row = sql::row(scope.on, "looking for a package", sql::statement(SQL, key)).await?;
+    row.map(|row| PackageRecord::read(&mut Columns::of(&row))).transpose()
 }
 
-async fn insert_rows(scope: &Scope, package: &NewPackage, id_lower: String, version_lower: String) -> Result<PackageKey, Error> {
-    const PACKAGE: &str = "-- insert_package\nINSERT INTO packages (package_id, package_version, id_lower, version_lower, holds_identity, \
-         visible, received_sha256, unsigned_sha256, unsigned_sha384, unsigned_sha512, size_bytes, incoming_blob, incoming_pin, arrival, \
-         requested_by, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id";
-    const MANIFEST: &str = "-- insert_package\nINSERT INTO manifests (package_key, nuspec) VALUES ($1, $2)";
+async fn insert_rows(scope: &Scope<'_>, package: NewPackage, lane: Lane) -> Result<Inserted, Error> {
     let by = |algorithm| package.unsigned.by(algorithm).map(|digest| digest.to_hex());
     let values = [
         package.identity.id.as_str().into(),
         package.identity.version.as_str().into(),
-        id_lower.into(),
-        version_lower.into(),
-        true.into(),
+        package.identity.id.to_lower().into(),
+        package.identity.version.to_lower().into(),
         package.visible.into(),
         package.received.to_hex().into(),
         package.unsigned.sha256().to_hex().into(),
@@ -132,22 +124,33 @@ async fn insert_rows(scope: &Scope, package: &NewPackage, id_lower: String, vers
         package.arrival.as_str().into(),
         package.requested_by.clone().into(),
         scope.now.into(),
+        package.nuspec.into(),
+        lane.rank().into(),
     ];
-    let key = PackageKey(inserted(scope, "inserting a package", sql::statement(PACKAGE, values)).await?);
-    let values = [key.0.into(), package.nuspec.as_slice().into()];
-    sql::execute(&scope.on, "inserting a nuspec", sql::statement(MANIFEST, values)).await?;
-    Ok(key)
-}
-
-async fn insert_job(scope: &Scope, package: PackageKey, lane: Lane) -> Result<JobRecord, Error> {
-    const SQL: &str = "-- insert_package\nINSERT INTO jobs (package_key, state, lane, not_before, attempts, created_at, updated_at) \
-         VALUES ($1, 'pending', $2, $3, 0, $3, $3) RETURNING id";
-    let values = [package.0.into(), lane.rank().into(), scope.now.into()];
-    let id = JobId(inserted(scope, "inserting a job", sql::statement(SQL, values)).await?);
+    let mut rows = sql::together(scope.on, "inserting a package", sql::statement(INSERT, values)).await?;
+    let row = rows.pop().ok_or_else(|| Error::new(ErrorKind::Internal, "inserting a package: no key came back"))?;
+    let mut columns = Columns::of(&row);
+    let (id, key) = (JobId(columns.next()?), PackageKey(columns.next()?));
+    scope.after_commit(Effect::WorkQueued);
     let now = sql::time_of(scope.now)?;
-    Ok(JobRecord {
+    let record = PackageRecord {
+        key,
+        identity: package.identity,
+        received: package.received,
+        unsigned: package.unsigned,
+        size: package.size,
+        incoming: package.incoming,
+        pin: package.pin,
+        arrival: package.arrival,
+        visible: package.visible,
+        holds_identity: true,
+        signed_by: None,
+        requested_by: package.requested_by,
+        created: now,
+    };
+    let job = JobRecord {
         id,
-        package,
+        package: key,
         state: JobState::Pending,
         lane,
         not_before: now,
@@ -158,21 +161,31 @@ async fn insert_job(scope: &Scope, package: PackageKey, lane: Lane) -> Result<Jo
         refusal: None,
         created: now,
         updated: now,
-    })
+    };
+    Ok(Inserted::New(record, job))
 }
 
-async fn inserted(scope: &Scope, context: &'static str, statement: sea_orm::Statement) -> Result<i64, Error> {
-    let row = sql::row(&scope.on, context, statement).await?;
-    let row = row.ok_or_else(|| Error::new(ErrorKind::Internal, format!("{context}: no key came back")))?;
-    Columns::of(&row).next()
-}
+/// $1 to $4 the identity as spelled and as key, $5 visible, $6 received, $7 to $9 digests of the unsigned form, $10 size,
+/// $11 blob, $12 its pin, $13 arrival, $14 requested by, $15 now, $16 nuspec, $17 lane.
+const INSERT: &str = sql::statements!(
+    "insert_package",
+    "DELETE FROM packages WHERE id_lower = $3 AND version_lower = $4 AND NOT holds_identity",
+    "INSERT INTO packages (package_id, package_version, id_lower, version_lower, holds_identity, visible, received_sha256, \
+     unsigned_sha256, unsigned_sha384, unsigned_sha512, size_bytes, incoming_blob, incoming_pin, arrival, requested_by, created_at) \
+     VALUES ($1, $2, $3, $4, true, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    "INSERT INTO manifests (package_key, nuspec) \
+     SELECT id, $16 FROM packages WHERE id_lower = $3 AND version_lower = $4 AND holds_identity",
+    "INSERT INTO jobs (package_key, state, lane, not_before, attempts, created_at, updated_at) \
+     SELECT id, 'pending', $17, $15, 0, $15, $15 FROM packages WHERE id_lower = $3 AND version_lower = $4 AND holds_identity \
+     RETURNING id, package_key",
+);
 
 /// The same bytes were pushed again.
-async fn again(scope: &Scope, mut there: PackageRecord, package: &NewPackage, lane: Lane) -> Result<Inserted, Error> {
+async fn again(scope: &Scope<'_>, mut there: PackageRecord, package: &NewPackage, lane: Lane) -> Result<Inserted, Error> {
     const SHOW: &str = "-- insert_package\nUPDATE packages SET visible = $2 WHERE id = $1";
     const RAISE: &str = "-- insert_package\nUPDATE jobs SET lane = $2, updated_at = $3 WHERE id = $1";
     if package.visible && !there.visible {
-        sql::execute(&scope.on, "showing a package", sql::statement(SHOW, [there.key.0.into(), true.into()])).await?;
+        sql::execute(scope.on, "showing a package", sql::statement(SHOW, [there.key.0.into(), true.into()])).await?;
         there.visible = true;
     }
     let mut job = job_of(scope, there.key).await?;
@@ -181,23 +194,23 @@ async fn again(scope: &Scope, mut there: PackageRecord, package: &NewPackage, la
         job = job_of(scope, there.key).await?;
     } else if job.state == JobState::Pending && lane < job.lane {
         let values = [job.id.0.into(), lane.rank().into(), scope.now.into()];
-        sql::execute(&scope.on, "raising a job", sql::statement(RAISE, values)).await?;
+        sql::execute(scope.on, "raising a job", sql::statement(RAISE, values)).await?;
         scope.after_commit(Effect::WorkQueued);
         job.lane = lane;
     }
     Ok(Inserted::Same(there, job))
 }
 
-async fn delete_rejected(scope: &Scope, job: JobId) -> Result<Option<Deleted>, Error> {
+async fn delete_rejected(scope: &Scope<'_>, job: JobId) -> Result<Option<Deleted>, Error> {
     // Its nuspec, job and kept values go with it.
     const DELETE: &str = "-- delete_rejected\nDELETE FROM packages WHERE NOT visible \
          AND id = (SELECT package_key FROM jobs WHERE id = $1 AND state = 'rejected') RETURNING incoming_blob";
     const NAMED: &str = "-- delete_rejected\nSELECT EXISTS (SELECT 1 FROM packages WHERE incoming_blob = $1)";
-    let Some(row) = sql::row(&scope.on, "deleting a package", sql::statement(DELETE, [job.0.into()])).await? else {
+    let Some(row) = sql::row(scope.on, "deleting a package", sql::statement(DELETE, [job.0.into()])).await? else {
         return Ok(None);
     };
     let incoming: String = Columns::of(&row).next()?;
-    let named = sql::row(&scope.on, "looking for a blob's name", sql::statement(NAMED, [incoming.as_str().into()])).await?;
+    let named = sql::row(scope.on, "looking for a blob's name", sql::statement(NAMED, [incoming.as_str().into()])).await?;
     let still_named = named.map_or(Ok(true), |row| Columns::of(&row).next())?;
     scope.after_commit(Effect::JobChanged(job));
     Ok(Some(Deleted { incoming, still_named }))

@@ -40,10 +40,10 @@ impl Database {
         const SQL: &str = "-- name_signed_blob\nUPDATE signatures SET signed_blob = $1, write_back_worker = NULL \
              WHERE package_key = $2 AND p7s_sha256 = $3";
         let path = path.to_owned();
-        self.write("naming a signed blob", move |scope| {
+        self.write_atomic("naming a signed blob", move |scope| {
             Box::pin(async move {
                 let values = [path.into(), package.0.into(), p7s_sha256.to_hex().into()];
-                Ok(sql::execute(&scope.on, "naming a signed blob", sql::statement(SQL, values)).await? == 1)
+                Ok(sql::execute(scope.on, "naming a signed blob", sql::statement(SQL, values)).await? == 1)
             })
         })
         .await
@@ -54,10 +54,10 @@ impl Database {
         const SQL: &str = "-- forget_signed_blob\nUPDATE signatures SET signed_blob = NULL, write_back_after = $1, write_back_worker = NULL \
              WHERE package_key = $2 AND signed_blob = $3";
         let path = path.to_owned();
-        self.write("forgetting a signed blob", move |scope| {
+        self.write_atomic("forgetting a signed blob", move |scope| {
             Box::pin(async move {
                 let values = [scope.now.into(), package.0.into(), path.into()];
-                sql::execute(&scope.on, "forgetting a signed blob", sql::statement(SQL, values)).await?;
+                sql::execute(scope.on, "forgetting a signed blob", sql::statement(SQL, values)).await?;
                 scope.after_commit(Effect::WriteBackQueued);
                 Ok(())
             })
@@ -80,11 +80,11 @@ impl Database {
             Box::pin(async move {
                 let until = scope.now.saturating_add(sql::millis(lease));
                 let values = [until.into(), worker.into(), scope.now.into(), max.into()];
-                let claimed = sql::rows(&scope.on, "claiming write-backs", sql::statement(CLAIM, values)).await?;
+                let claimed = sql::rows(scope.on, "claiming write-backs", sql::statement(CLAIM, values)).await?;
                 let mut write_backs = Vec::with_capacity(claimed.len());
                 for row in &claimed {
                     let key: i64 = Columns::of(row).next()?;
-                    let row = sql::row(&scope.on, "reading a write-back", sql::statement(READ, [key.into()])).await?;
+                    let row = sql::row(scope.on, "reading a write-back", sql::statement(READ, [key.into()])).await?;
                     write_backs.extend(row.as_ref().map(WriteBack::read).transpose()?);
                 }
                 Ok(write_backs)
@@ -97,10 +97,10 @@ impl Database {
     pub async fn postpone_write_back(&self, package: PackageKey, delay: Duration) -> Result<(), Error> {
         const SQL: &str = "-- postpone_write_back\nUPDATE signatures SET write_back_after = $1, write_back_worker = NULL \
              WHERE package_key = $2 AND signed_blob IS NULL";
-        self.write("putting a write-back off", move |scope| {
+        self.write_atomic("putting a write-back off", move |scope| {
             Box::pin(async move {
                 let until = scope.now.saturating_add(sql::millis(delay));
-                sql::execute(&scope.on, "putting a write-back off", sql::statement(SQL, [until.into(), package.0.into()])).await?;
+                sql::execute(scope.on, "putting a write-back off", sql::statement(SQL, [until.into(), package.0.into()])).await?;
                 scope.after_commit(Effect::WriteBackQueued);
                 Ok(())
             })

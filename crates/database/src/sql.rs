@@ -41,6 +41,28 @@ pub(crate) async fn row(on: &impl ConnectionTrait, context: &'static str, statem
     on.query_one_raw(statement).await.map_err(|e| from_db(context, e))
 }
 
+/// Runs several statements that are sent together, and gives the rows of all of them. One that fails takes all of them back.
+///
+/// `sql` is put between `SAVEPOINT together;` and `; RELEASE together` by [`statements!`].
+pub(crate) async fn together(on: &impl ConnectionTrait, context: &'static str, statements: Statement) -> Result<Vec<QueryResult>, Error> {
+    match on.query_all_raw(statements).await {
+        Ok(rows) => Ok(rows),
+        Err(e) => {
+            // Fails when the savepoint was not reached, or SQLite has taken the whole transaction back; the writer looks then.
+            _ = on.execute_raw(statement("ROLLBACK TO together; RELEASE together", [])).await;
+            Err(from_db(context, e))
+        }
+    }
+}
+
+/// Statements for [`together`].
+macro_rules! statements {
+    ($name:literal, $($statement:expr),+ $(,)?) => {
+        concat!("-- ", $name, "\nSAVEPOINT together; ", $($statement, "; "),+, "RELEASE together")
+    };
+}
+pub(crate) use statements;
+
 /// The columns of one row, taken in their order.
 pub(crate) struct Columns<'a> {
     row: &'a QueryResult,

@@ -3,6 +3,9 @@
 //! A batch is one transaction (`BEGIN IMMEDIATE`, so that nothing it reads can change under it), each operation of it a
 //! savepoint. An operation that fails takes only its own savepoint back. Nobody is answered before the commit, not even with
 //! an error: an error too may rest on what the batch did, and the batch may come to nothing.
+//!
+//! What costs here is not the statement but the way to SQLite's thread and back, twice a statement. So operations that happen
+//! often are [`Atomic::ByItself`]: one statement, or several sent together, with no savepoint opened and released around them.
 
 use crate::sql::{self, from_db};
 use crate::wake::{Effect, Wakes};
@@ -23,19 +26,32 @@ pub(crate) struct Writer {
     patience: Duration,
 }
 
+/// How it comes that an operation which fails has changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Atomic {
+    /// The writer opens a savepoint for it, and takes that back.
+    BySavepoint,
+    /// It changes rows by one statement, or by [`sql::together`], and by nothing after that.
+    ByItself,
+}
+
 /// What an operation works on.
 #[derive(Debug)]
-pub(crate) struct Scope {
+pub(crate) struct Scope<'t> {
     /// The transaction, or the operation's savepoint in it.
-    pub(crate) on: DatabaseTransaction,
+    pub(crate) on: &'t DatabaseTransaction,
     /// The database's clock when the transaction began, in milliseconds.
     pub(crate) now: i64,
     effects: Mutex<Vec<Effect>>,
 }
 
-impl Scope {
-    fn new(on: DatabaseTransaction, now: i64) -> Self {
+impl<'t> Scope<'t> {
+    fn new(on: &'t DatabaseTransaction, now: i64) -> Self {
         Self { on, now, effects: Mutex::default() }
+    }
+
+    fn into_effects(self) -> Vec<Effect> {
+        self.effects.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has somebody woken once the operation is committed.
@@ -59,13 +75,13 @@ impl Writer {
     }
 
     /// Runs `operation` in the next batch and answers after its commit. Dropped on the way, the operation may be committed.
-    pub(crate) async fn write<T, F>(&self, context: &'static str, operation: F) -> Result<T, Error>
+    pub(crate) async fn write<T, F>(&self, context: &'static str, atomic: Atomic, operation: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: for<'a> FnOnce(&'a Scope) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
+        F: for<'a> FnOnce(&'a Scope<'a>) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let queued = Box::new(Queued { operation, answer });
+        let queued = Box::new(Queued { atomic, operation, answer });
         self.queue.send_timeout(queued, self.patience).await.map_err(|e| {
             let reason = match e {
                 mpsc::error::SendTimeoutError::Timeout(_) => "too many writes wait",
@@ -79,8 +95,10 @@ impl Writer {
 }
 
 trait Operation: Send {
+    fn atomic(&self) -> Atomic;
+
     /// Does the work; the answer is held back in what is returned.
-    fn run<'a>(self: Box<Self>, scope: &'a Scope) -> BoxFuture<'a, Ran>
+    fn run<'a>(self: Box<Self>, scope: &'a Scope<'a>) -> BoxFuture<'a, Ran>
     where
         Self: 'a;
 
@@ -95,6 +113,7 @@ struct Ran {
 }
 
 struct Queued<F, T> {
+    atomic: Atomic,
     operation: F,
     answer: oneshot::Sender<Result<T, Error>>,
 }
@@ -102,14 +121,18 @@ struct Queued<F, T> {
 impl<F, T> Operation for Queued<F, T>
 where
     T: Send + 'static,
-    F: for<'a> FnOnce(&'a Scope) -> BoxFuture<'a, Result<T, Error>> + Send,
+    F: for<'a> FnOnce(&'a Scope<'a>) -> BoxFuture<'a, Result<T, Error>> + Send,
 {
-    fn run<'a>(self: Box<Self>, scope: &'a Scope) -> BoxFuture<'a, Ran>
+    fn atomic(&self) -> Atomic {
+        self.atomic
+    }
+
+    fn run<'a>(self: Box<Self>, scope: &'a Scope<'a>) -> BoxFuture<'a, Ran>
     where
         Self: 'a,
     {
         Box::pin(async move {
-            let Queued { operation, answer } = *self;
+            let Queued { operation, answer, .. } = *self;
             let result = operation(scope).await;
             let failed = result.is_err();
             // Whoever asked may have gone; the work stands all the same.
@@ -178,10 +201,18 @@ async fn begin(connection: &DatabaseConnection) -> Result<(DatabaseTransaction, 
     let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
     let transaction = connection.begin_with_options(options).await.map_err(|e| from_db("beginning a transaction", e))?;
     // Read after the lock was taken: whatever was committed before counts as before this moment.
-    let now = sql::row(&transaction, "reading the database's clock", sql::statement(sql::NOW, [])).await?;
+    let sql = concat!("SAVEPOINT batch; SELECT ", sql::now!());
+    let now = sql::rows(&transaction, "reading the database's clock", sql::statement(sql, [])).await?.pop();
     let now = now.ok_or_else(|| Error::new(ErrorKind::Internal, "the database's clock gave no row"))?;
     let now = sql::Columns::of(&now).next()?;
     Ok((transaction, now))
+}
+
+/// Whether SQLite still has the transaction: on some errors (a full disk) it takes the whole of it back by itself, and what
+/// comes after would be committed statement by statement.
+async fn is_whole(transaction: &DatabaseTransaction) -> Result<(), Error> {
+    let sql = "RELEASE batch; SAVEPOINT batch";
+    sql::execute(transaction, "looking whether the transaction is there", sql::statement(sql, [])).await.map(drop)
 }
 
 type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
@@ -205,14 +236,17 @@ impl Batch {
                 operation.refuse(Error::clone(error));
                 continue;
             }
-            match transaction.begin().await {
-                Ok(savepoint) => lost = self.run_one(Scope::new(savepoint, now), operation).await.err(),
-                Err(e) => {
-                    let error = from_db("opening a savepoint", e);
-                    operation.refuse(error.clone());
-                    lost = Some(error);
-                }
-            }
+            lost = match operation.atomic() {
+                Atomic::ByItself => self.run_bare(&transaction, now, operation).await.err(),
+                Atomic::BySavepoint => match transaction.begin().await {
+                    Ok(savepoint) => self.run_in(savepoint, now, operation).await.err(),
+                    Err(e) => {
+                        let error = from_db("opening a savepoint", e);
+                        operation.refuse(error.clone());
+                        Some(error)
+                    }
+                },
+            };
         }
         match lost {
             None => Ok(transaction),
@@ -224,23 +258,40 @@ impl Batch {
         }
     }
 
-    async fn run_one(&mut self, scope: Scope, operation: Box<dyn Operation>) -> Result<(), Error> {
-        let ran = AssertUnwindSafe(operation.run(&scope)).catch_unwind().await;
-        let Scope { on, effects, .. } = scope;
-        match ran {
-            Ok(Ran { failed: false, answer }) => {
-                self.answers.push(answer);
-                self.effects.extend(effects.into_inner().unwrap_or_else(PoisonError::into_inner));
-                on.commit().await.map_err(|e| from_db("releasing a savepoint", e))
-            }
-            Ok(Ran { failed: true, answer }) => {
-                self.answers.push(answer);
-                on.rollback().await.map_err(|e| from_db("taking a savepoint back", e))
-            }
-            // The panic was printed where it happened, and whoever asked sees that no answer comes.
-            Err(_) => on.rollback().await.map_err(|e| from_db("taking a savepoint back", e)),
+    async fn run_bare(&mut self, transaction: &DatabaseTransaction, now: i64, operation: Box<dyn Operation>) -> Result<(), Error> {
+        match self.run_one(Scope::new(transaction, now), operation).await {
+            Ended::Well => Ok(()),
+            Ended::Badly => is_whole(transaction).await,
         }
     }
+
+    async fn run_in(&mut self, savepoint: DatabaseTransaction, now: i64, operation: Box<dyn Operation>) -> Result<(), Error> {
+        match self.run_one(Scope::new(&savepoint, now), operation).await {
+            Ended::Well => savepoint.commit().await.map_err(|e| from_db("releasing a savepoint", e)),
+            Ended::Badly => savepoint.rollback().await.map_err(|e| from_db("taking a savepoint back", e)),
+        }
+    }
+
+    async fn run_one(&mut self, scope: Scope<'_>, operation: Box<dyn Operation>) -> Ended {
+        match AssertUnwindSafe(operation.run(&scope)).catch_unwind().await {
+            Ok(Ran { failed, answer }) => {
+                self.answers.push(answer);
+                if failed {
+                    return Ended::Badly;
+                }
+                self.effects.extend(scope.into_effects());
+                Ended::Well
+            }
+            // The panic was printed where it happened, and whoever asked sees that no answer comes.
+            Err(_) => Ended::Badly,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Well,
+    Badly,
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Group commit, from inside: what is answered is what was committed.
 
 use crate::wake::Effect;
-use crate::writer::Scope;
+use crate::writer::{Atomic, Scope};
 use crate::{Database, DatabaseConfig, Error, ErrorKind, sql};
 use model::Code;
 use model::job::JobId;
@@ -18,12 +18,12 @@ async fn opened(folder: &Path) -> Database {
     database
 }
 
-async fn put_sql(scope: &Scope, sql: &'static str) -> Result<(), Error> {
+async fn put_sql(scope: &Scope<'_>, sql: &'static str) -> Result<(), Error> {
     scope.on.execute_unprepared(sql).await.map(drop).map_err(|e| sql::from_db("running a statement", e))
 }
 
-async fn put(scope: &Scope, n: i64) -> Result<(), Error> {
-    sql::execute(&scope.on, "putting a number", sql::statement("INSERT INTO t (n) VALUES ($1)", [n.into()])).await.map(drop)
+async fn put(scope: &Scope<'_>, n: i64) -> Result<(), Error> {
+    sql::execute(scope.on, "putting a number", sql::statement("INSERT INTO t (n) VALUES ($1)", [n.into()])).await.map(drop)
 }
 
 async fn numbers(on: &impl sea_orm::ConnectionTrait) -> Vec<i64> {
@@ -93,7 +93,7 @@ async fn what_waits_together_is_committed_together() {
     let second = tokio::spawn(async move {
         let outside = second.clone();
         let write =
-            second.write("second", move |scope| Box::pin(async move { Ok((numbers(&scope.on).await, numbers(outside.reader()).await)) }));
+            second.write("second", move |scope| Box::pin(async move { Ok((numbers(scope.on).await, numbers(outside.reader()).await)) }));
         write.await
     });
     tokio::task::yield_now().await;
@@ -143,6 +143,59 @@ async fn a_commit_that_fails_is_told_to_everybody_in_it_and_the_next_one_works()
     assert!(futures::poll!(woken).is_pending(), "nobody is woken by what was not committed");
     database.write("next", |scope| Box::pin(put(scope, 2))).await.expect("writes");
     assert_eq!(numbers(database.reader()).await, [2]);
+}
+
+/// SQLite takes the whole transaction back on some errors, a full disk among them; here it is told to.
+const ROLLBACK: &str = "INSERT OR ROLLBACK INTO t (n) VALUES (1)";
+
+#[tokio::test]
+async fn when_the_database_takes_the_transaction_back_nobody_is_told_of_success() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = opened(folder.path()).await;
+    for atomic in [Atomic::BySavepoint, Atomic::ByItself] {
+        let end = hold(&database).await;
+        let mut writes = Vec::new();
+        for n in [1, 0, 2] {
+            let database = database.clone();
+            writes.push(tokio::spawn(async move {
+                let writer = database.writer("trying").expect("open");
+                let write = writer.write("trying", atomic, move |scope| {
+                    Box::pin(async move { if n == 0 { put_sql(scope, ROLLBACK).await } else { put(scope, n).await } })
+                });
+                write.await.is_ok()
+            }));
+            tokio::task::yield_now().await;
+        }
+        drop(end);
+        for write in writes {
+            assert!(!write.await.expect("ends"), "{atomic:?}");
+        }
+        assert_eq!(numbers(database.reader()).await, [0_i64; 0], "{atomic:?}");
+        database.write("next", |scope| Box::pin(put(scope, 7))).await.expect("writes");
+        assert_eq!(numbers(database.reader()).await, [7], "{atomic:?}");
+        database.write("clearing", |scope| Box::pin(put_sql(scope, "DELETE FROM t"))).await.expect("clears");
+    }
+}
+
+#[tokio::test]
+async fn of_statements_sent_together_all_count_or_none() {
+    const TWICE: &str = sql::statements!("test", "INSERT INTO t (n) VALUES ($1)", "INSERT INTO t (n) VALUES ($2) RETURNING n");
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = opened(folder.path()).await;
+    let twice = async |first: i64, second: i64| {
+        let write = database.write_atomic("putting two", move |scope| {
+            Box::pin(async move {
+                let rows = sql::together(scope.on, "putting two", sql::statement(TWICE, [first.into(), second.into()])).await?;
+                rows.iter().map(|row| sql::Columns::of(row).next::<i64>()).collect::<Result<Vec<_>, _>>()
+            })
+        });
+        write.await.map_err(|e| e.kind())
+    };
+    assert_eq!(twice(1, 2).await, Ok(vec![2]));
+    assert_eq!(twice(3, 2).await, Err(ErrorKind::Internal));
+    assert_eq!(twice(1, 4).await, Err(ErrorKind::Internal));
+    assert_eq!(twice(5, 6).await, Ok(vec![6]));
+    assert_eq!(numbers(database.reader()).await, [1, 2, 5, 6]);
 }
 
 #[tokio::test]

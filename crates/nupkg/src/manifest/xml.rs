@@ -153,8 +153,11 @@ impl Builder {
                         return Err("an instruction has a name that is none".to_owned());
                     }
                     check_name(QName(target))?;
+                    self.end_run()?;
                 }
-                Event::Comment(_) | Event::Empty(_) => {}
+                Event::Comment(_) => self.end_run()?,
+                // The reader makes two tags of one.
+                Event::Empty(_) => {}
                 Event::Eof => break,
             }
         }

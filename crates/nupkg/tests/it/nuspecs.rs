@@ -1,6 +1,7 @@
 //! Nuspecs, plain and odd, against `judge nuspec`.
 
 use crate::archive::{Random, archive};
+use model::package::{IdentityError, PackageId};
 use nupkg::manifest::{self, Manifest};
 use nupkg::{Error, Layout, Limits};
 use serde_json::{Value, json};
@@ -35,6 +36,11 @@ impl Bench {
         let (theirs, ours) = self.read(&[("a.nuspec", nuspec), ("lib/a.txt", b"a")]);
         if theirs["error"].is_string() {
             assert!(ours.is_err(), "{label}: NuGet refuses: {theirs}");
+            return false;
+        }
+        if matches!(ours, Err(Error::Identity(IdentityError::Id(_)))) {
+            // NuGet reads any id, and refuses it elsewhere.
+            assert!(PackageId::parse(theirs["id"].as_str().unwrap()).is_err(), "{label}");
             return false;
         }
         let ours = ours.unwrap_or_else(|e| panic!("{label}: {e}; NuGet: {theirs}"));

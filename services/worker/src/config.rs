@@ -75,7 +75,7 @@ impl WorkerConfig {
             rehash: Rehash::default(),
             concurrency: 32,
             lease: Duration::from_secs(120),
-            read_deadline: Duration::from_secs(20),
+            read_deadline: Duration::from_secs(15),
             key_deadline: Duration::from_secs(20),
             timestamp_deadline: Duration::from_secs(30),
             commit_deadline: Duration::from_secs(15),
@@ -114,7 +114,7 @@ mod tests {
     fn the_defaults_fit_together_and_a_short_lease_does_not() {
         let config = WorkerConfig::new("w", "https://feed.example/v3/index.json");
         assert_eq!(config.check(), Ok(()));
-        let short = WorkerConfig { lease: Duration::from_secs(100), ..config };
+        let short = WorkerConfig { lease: Duration::from_secs(110), ..config };
         assert_eq!(short.check().unwrap_err().code, Code::ConfigurationInvalid);
     }
 }

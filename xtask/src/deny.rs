@@ -5,7 +5,7 @@ use anyhow::Result;
 use std::process::Command;
 
 /// The version that is installed.
-const CARGO_DENY: &str = "0.19.0";
+const CARGO_DENY: &str = "0.20.2";
 
 pub(crate) fn run_checks(program: &mut Command) -> Result<()> {
     run(program.args(["check", "bans", "licenses", "sources"]).current_dir(root()?))

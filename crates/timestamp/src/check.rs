@@ -120,7 +120,8 @@ fn check_chain(chain: &Chain) -> Result<(), Fault> {
         ChainStatus::NotSignatureValid
         | ChainStatus::InvalidBasicConstraints
         | ChainStatus::InvalidNameConstraints
-        | ChainStatus::HasNotSupportedCriticalExtension => format!("the chain is invalid: {}", status.name()),
+        | ChainStatus::HasNotSupportedCriticalExtension
+        | ChainStatus::Unreadable => format!("the chain is invalid: {}", status.name()),
     };
     Err(fault(Code::TimestampUntrusted, 3028, reason))
 }

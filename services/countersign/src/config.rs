@@ -14,8 +14,8 @@ mod stores;
 pub(crate) use auth::Auth;
 pub(crate) use feed::Feed;
 pub(crate) use limits::Limits;
-pub(crate) use listeners::{Listener, Listeners, Telemetry, Tls};
-pub(crate) use signing::{Mode, OnFailure, SelfSigned, Signing, StoredCertificate};
+pub(crate) use listeners::{Listener, Listeners};
+pub(crate) use signing::{Mode, OnFailure, Signing};
 pub(crate) use stores::Stores;
 
 use ::config::{Problem, Reader, Source};

@@ -43,7 +43,7 @@ pub(crate) fn write(source: &mut File, splice: &Splice, path: &Path) -> Result<(
             Segment::Blob { offset, len } => {
                 source.seek(SeekFrom::Start(*offset))?;
                 // The standard library copies between files inside the kernel.
-                let copied = std::io::copy(&mut source.by_ref().take(*len), out.as_file_mut())?;
+                let copied = std::io::copy(&mut (&*source).take(*len), out.as_file_mut())?;
                 if copied != *len {
                     bail!("the source ended early; {} was not written", path.display());
                 }

@@ -7,7 +7,6 @@ mod credentials;
 mod files;
 mod roles;
 mod run;
-mod spool_folder;
 mod system_clock;
 mod trust;
 

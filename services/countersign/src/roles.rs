@@ -1,10 +1,10 @@
 //! Builds the real parts and hands them to the roles: the one place that names a concrete provider.
 
 use crate::config::{OnFailure, Settings};
-use crate::trust;
+use crate::{credentials, trust};
 use anyhow::Result;
 use axum::Router;
-use database::Database;
+use database::{Database, JobQueue};
 use front::{Addresses, ClientTrust, FrontConfig, FrontState, WaitLimits};
 use futures::future::BoxFuture;
 use intake::{Intake, IntakeConfig, SigningMode};
@@ -12,8 +12,10 @@ use model::{Clock, Code, Refusal};
 use nuget_signature::plan::UpstreamSignature;
 use std::sync::Arc;
 use storage::BlobStore;
+use timestamp::{Breaker, BreakerConfig, HttpConfig, HttpTimestamper, Timestamper};
 use tokio_util::sync::CancellationToken;
 use verification::TrustRoots;
+use worker::{Rehash, WorkerConfig, WorkerContext};
 use web::{Check, Health, PushKeys, Server, Standing};
 
 /// How clients reach this feed, worked out from configuration and listeners, never from a request.
@@ -51,6 +53,10 @@ pub(crate) struct Parts<'a> {
     pub(crate) store: &'a BlobStore,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) public: &'a Public,
+    /// This process's name among those that work on the database.
+    pub(crate) name: String,
+    /// Whether no other process works on this data folder.
+    pub(crate) only_process: bool,
 }
 
 /// Everything that is to run.
@@ -71,7 +77,7 @@ impl Parts<'_> {
         let front = FrontState::new(self.front_config(&roots)?, self.database.clone(), self.store.clone(), Arc::clone(self.clock));
         let ingest = ingest::router(ingest::IngestState { intake: intake.clone(), keys: Arc::new(keys.clone()), drain_bytes: DRAIN_BYTES });
         let (grpc, _health) = front::grpc::router(front.clone(), front::grpc::GrpcConfig { intake, push_keys: keys }).await?;
-        let worker = self.worker(stop).await?;
+        let worker = self.worker(&roots, stop)?;
         Ok(Composed { http: ingest.merge(front::http::router(front)), grpc, health: self.health(), worker })
     }
 
@@ -113,6 +119,50 @@ impl Parts<'_> {
         })
     }
 
+    /// The worker, and the certificate check that readiness names; nothing when signing is off.
+    fn worker(&self, roots: &TrustRoots, stop: &CancellationToken) -> Result<Option<BoxFuture<'static, ()>>> {
+        let settings = self.settings;
+        let Some(keys) = credentials::provider(settings, roots)? else {
+            tracing::warn!("signing is off (Signing:Mode is Null): packages are served as they came");
+            return Ok(None);
+        };
+        let mut stamping = roots.clone();
+        trust::add_files(&mut stamping, &settings.signing.timestamp_trusted_roots)?;
+        let timestamper = match &settings.signing.timestamp_url {
+            Some(url) => {
+                let limits = HttpConfig { deadline: settings.signing.timestamp_deadline, answer_bytes_max: small(settings.limits.timestamp_bytes) };
+                let client = HttpTimestamper::new(url, stamping.timestamping.clone(), limits)?;
+                Some(Arc::new(Breaker::new(Arc::new(client), BreakerConfig::default())) as Arc<dyn Timestamper>)
+            }
+            None => {
+                tracing::warn!("signatures carry no time-stamp (Signing:TimestampServerUrl), and end with their certificate");
+                None
+            }
+        };
+        let config = WorkerConfig {
+            ends_earlier_leases: self.only_process,
+            owners: settings.feed.owners.clone(),
+            upstream: upstream(settings),
+            limits: nupkg_limits(settings),
+            rehash: if settings.signing.rehash { Rehash::Always } else { Rehash::Never },
+            concurrency: settings.limits.concurrent_jobs,
+            attempts_max: settings.limits.attempts,
+            ..WorkerConfig::new(self.name.clone(), self.public.service_index.clone())
+        };
+        config.check()?;
+        let context = WorkerContext {
+            database: self.database.clone(),
+            store: self.store.clone(),
+            queue: Arc::new(JobQueue::new(self.database.clone(), config.lease)),
+            keys,
+            timestamper,
+            timestamp_roots: stamping.timestamping.into(),
+            clock: Arc::clone(self.clock),
+            config,
+        };
+        Ok(Some(Box::pin(worker::run(context, stop.clone()))))
+    }
+
     fn health(&self) -> Health {
         let database = self.database.clone();
         Health::new().with(Check::new("database", move || {
@@ -143,3 +193,7 @@ pub(crate) fn nupkg_limits(settings: &Settings) -> nupkg::Limits {
 
 /// Most bytes of a refused upload that are read and thrown away, so that the client hears the answer.
 const DRAIN_BYTES: u64 = 8 << 20;
+
+fn small(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}

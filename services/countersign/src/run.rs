@@ -2,7 +2,6 @@
 
 use crate::config::{Listener, Settings};
 use crate::roles;
-use crate::spool_folder::SpoolFolder;
 use crate::system_clock::SystemClock;
 use anyhow::{Context as _, Result};
 use axum::Router;
@@ -31,13 +30,12 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
     }
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
     make_folder(&settings.data)?;
-    let spool = SpoolFolder::claim(&settings.stores.spool)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = open_database(&settings.stores.database).await?;
     let store = BlobStore::open(StorageConfig {
         path: settings.stores.blobs.clone(),
         spool: SpoolConfig {
-            folder: spool.path.clone(),
+            folder: settings.stores.spool.clone(),
             max_package_bytes: settings.limits.package_bytes,
             max_total_bytes: settings.limits.spool_bytes,
             max_uploads: settings.limits.concurrent_pushes,
@@ -52,7 +50,16 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
     let telemetry = Server::bind(server_config(&telemetry_listener, &settings)).await?;
 
     let public = roles::Public::new(&settings, &http);
-    let parts = roles::Parts { settings: &settings, database: &database, store: &store, clock: &clock, public: &public };
+    let only = OnlyProcess::claim(&settings.data)?;
+    let parts = roles::Parts {
+        settings: &settings,
+        database: &database,
+        store: &store,
+        clock: &clock,
+        public: &public,
+        name: if only.is_some() { "serve".to_owned() } else { format!("serve-{}", std::process::id()) },
+        only_process: only.is_some(),
+    };
     let stop = CancellationToken::new();
     let composed = parts.compose(&stop).await?;
 
@@ -82,6 +89,21 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
     database.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says that no other process serves a data folder; gone with the process however it ends. What an earlier life of ours was working
+/// on can then be taken up at once, instead of when its leases run out.
+#[derive(Debug)]
+struct OnlyProcess {
+    _lock: std::fs::File,
+}
+
+impl OnlyProcess {
+    fn claim(data: &Path) -> Result<Option<Self>> {
+        let path = data.join("serve.lock");
+        let lock = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+        Ok(lock.try_lock().is_ok().then_some(Self { _lock: lock }))
+    }
 }
 
 /// Waits for SIGTERM, SIGINT, or a role that ended by itself, which is an error.

@@ -64,8 +64,8 @@ impl Limits {
             sign_now_waiters: small(count("MaxSignNowWaiters", 1_024, 100_000)),
             sign_now_waiters_per_client: small(count("MaxSignNowWaitersPerClient", 64, 100_000)),
             connections: small(count("MaxConnections", 1_024, 100_000)),
-            attempts: u32::try_from(count("MaxAttempts", 12, 1_000)).unwrap_or(12),
-            concurrent_jobs: small(count("MaxConcurrentJobs", 64, 1_024)),
+            attempts: u32::try_from(count("MaxAttempts", 1_000, 1_000_000)).unwrap_or(1_000),
+            concurrent_jobs: small(count("MaxConcurrentJobs", 32, 1_024)),
         }
     }
 }

@@ -40,6 +40,10 @@ pub(crate) struct SelfSigned {
 pub(crate) struct StoredCertificate {
     /// Absolute: a local file; relative: in the key store.
     pub(crate) file_path: String,
+    /// SHA-1 thumbprint of a certificate in one of .NET's stores, instead of a file.
+    pub(crate) thumbprint: Option<String>,
+    pub(crate) store_name: String,
+    pub(crate) store_location: String,
 }
 
 /// What a download gets while signing fails.
@@ -184,14 +188,24 @@ fn read_self_signed(root: &Section<'_>, section: &Section<'_>) -> (SelfSigned, H
 fn read_stored(section: &Section<'_>, used: bool) -> (StoredCertificate, Option<Secret>) {
     let password = section.secret("Password", &read_secret_file);
     let file_path = section.filled("FilePath");
-    let (thumbprint, _name, _location) = (section.filled("Thumbprint"), section.filled("StoreName"), section.filled("StoreLocation"));
+    let thumbprint = section.filled("Thumbprint");
+    let (store_name, store_location) = (section.filled("StoreName"), section.filled("StoreLocation"));
     if used {
         match (&file_path, &thumbprint) {
             (Some(_), Some(_)) => section.problem("Thumbprint", "FilePath is given too; one of the two says which certificate"),
-            (None, Some(_)) => section.problem("Thumbprint", "certificate stores are not read yet; export a PFX and name it in FilePath"),
+            (None, Some(_)) if store_name.is_none() || store_location.is_none() => {
+                section.problem("Thumbprint", "StoreName and StoreLocation say where that certificate is");
+            }
+            (None, Some(_)) => {}
             (None, None) => section.problem("FilePath", "StoredCertificate needs the path of a PFX file"),
             (Some(_), None) => {}
         }
     }
-    (StoredCertificate { file_path: file_path.unwrap_or_default() }, password)
+    let stored = StoredCertificate {
+        file_path: file_path.unwrap_or_default(),
+        thumbprint,
+        store_name: store_name.unwrap_or_default(),
+        store_location: store_location.unwrap_or_default(),
+    };
+    (stored, password)
 }

@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn lengths_are_minimal() {
-        for (content, header) in [(0, &[4, 0][..]), (127, &[4, 127]), (128, &[4, 0x81, 128]), (255, &[4, 0x81, 255]), (256, &[4, 0x82, 1, 0])] {
+        for (content, header) in
+            [(0, &[4, 0][..]), (127, &[4, 127]), (128, &[4, 0x81, 128]), (255, &[4, 0x81, 255]), (256, &[4, 0x82, 1, 0])]
+        {
             assert!(octet_string(&vec![9; content]).starts_with(header), "{content}");
         }
     }

@@ -8,14 +8,14 @@ mod certificate_fields;
 mod signed_attributes;
 
 pub(crate) use certificate_fields::{CertificateFields, SignerIdentifier};
-pub(crate) use signed_attributes::{attribute, rsa_encryption};
 #[cfg(feature = "faults")]
 pub(crate) use signed_attributes::{Attribute, signing_certificate};
+pub(crate) use signed_attributes::{attribute, rsa_encryption};
 
 use crate::{content_writer, reader, surgery};
 use bytes::Bytes;
-use model::{Code, Digest, HashAlgorithm, NuCode, Refusal};
 use model::signature_kind::SignatureKind;
+use model::{Code, Digest, HashAlgorithm, NuCode, Refusal};
 use time::OffsetDateTime;
 
 /// What the signed attributes say (spec 4.4, 4.5).

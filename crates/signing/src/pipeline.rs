@@ -79,9 +79,7 @@ impl Draft {
         terms: &Terms<'_>,
         credential: &Credential,
     ) -> Result<Self, Error> {
-        Self::prepare(action, arrived, unsigned, credential, |subject| {
-            PreparedSignature::new(subject, &attributes(terms, credential))
-        })
+        Self::prepare(action, arrived, unsigned, credential, |subject| PreparedSignature::new(subject, &attributes(terms, credential)))
     }
 
     /// The draft whose key's answer was kept, beside its `signed_attributes`; its signing time is the kept one. An error of code
@@ -146,6 +144,26 @@ impl Draft {
         &self.credential
     }
 
+    /// All the steps at once, for who keeps nothing between them: the authority is asked whether it is ready, then the key, then
+    /// the authority. With no `authority` the signature has no time stamp.
+    pub async fn complete(
+        self,
+        authority: Option<&dyn Timestamper>,
+        layout: &Layout,
+        dos_time: u32,
+        now: OffsetDateTime,
+    ) -> Result<Finished, Error> {
+        if let Some(authority) = authority {
+            authority.ready()?;
+        }
+        let signed = self.ask().await?;
+        let stamped = match authority {
+            Some(authority) => signed.stamp(authority, now).await?,
+            None => signed.unstamped(),
+        };
+        stamped.finish(layout, dos_time, now)
+    }
+
     /// Asks the key. Cancelled, it may have been used.
     pub async fn ask(self) -> Result<Signed, Error> {
         let value = self.credential.sign(self.sign_input()).await?;
@@ -192,6 +210,12 @@ impl Signed {
         Ok(Stamped { signed: self, token: Some(token) })
     }
 
+    /// Goes on with a token over [`Self::signature_value`] that was made elsewhere and is whole.
+    #[must_use]
+    pub fn with_token(self, token: impl Into<Bytes>) -> Stamped {
+        Stamped { signed: self, token: Some(token.into()) }
+    }
+
     /// Goes on without a time stamp, because none is configured.
     #[must_use]
     pub fn unstamped(self) -> Stamped {
@@ -200,16 +224,22 @@ impl Signed {
 }
 
 impl Stamped {
+    /// The `.signature.p7s` alone, whatever its time.
+    pub fn assembled(&self) -> Result<Vec<u8>, Error> {
+        let Signed { draft, value } = &self.signed;
+        Ok(assemble(&draft.prepared, value, draft.credential.chain(), self.token.as_deref())?)
+    }
+
     /// Makes the signature and the package. `dos_time` is the modification time of a new entry; a countersignature keeps that of
     /// the entry it changes. `now` is the signature's time when it has no stamp.
     pub fn finish(self, layout: &Layout, dos_time: u32, now: OffsetDateTime) -> Result<Finished, Error> {
-        let Self { signed: Signed { draft, value }, token } = self;
+        let p7s = self.assembled()?;
+        let Self { signed: Signed { draft, .. }, token } = self;
         let window = match &token {
             Some(token) => Window::of(&timestamp_token::parse(token.clone())?),
             None => Window::at(now),
         };
         check_window(draft.credential.certificate(), window)?;
-        let p7s = assemble(&draft.prepared, &value, draft.credential.chain(), token.as_deref())?;
         let is_countersignature = draft.prepared.is_countersignature();
         let splice = if is_countersignature { layout.replace_signature(&p7s)? } else { layout.sign(&p7s, dos_time)? };
         Ok(Finished {

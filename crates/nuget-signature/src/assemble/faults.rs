@@ -221,7 +221,9 @@ pub(crate) fn break_attributes(list: &mut Vec<Attribute>, attributes: &Attribute
             list.push((spec::SIGNING_CERTIFICATE, sequence([sequence([sequence([hash])])])));
         }
         Fault::ServiceIndexMissing => set(list, spec::SERVICE_INDEX_URL, None),
-        Fault::ServiceIndexOther => set(list, spec::SERVICE_INDEX_URL, Some(element(tag::IA5_STRING, b"https://other.example/v3/index.json"))),
+        Fault::ServiceIndexOther => {
+            set(list, spec::SERVICE_INDEX_URL, Some(element(tag::IA5_STRING, b"https://other.example/v3/index.json")))
+        }
         Fault::OwnersMissing => set(list, spec::PACKAGE_OWNERS, None),
         Fault::OwnersOther => {
             set(list, spec::PACKAGE_OWNERS, None);
@@ -260,7 +262,7 @@ pub(super) fn break_signer(mut signer: Signer) -> Signer {
         Some(Fault::SignatureLength) => drop(signer.signature.pop()),
         Some(Fault::TimestampMissing) => signer.unsigned_attributes.clear(),
         Some(Fault::TimestampTwice) => signer.unsigned_attributes.extend(signer.unsigned_attributes.clone()),
-        Some(Fault::TimestampAltered) => signer.unsigned_attributes.iter_mut().for_each(flip_last),
+        Some(Fault::TimestampAltered) => signer.unsigned_attributes.iter_mut().for_each(|attribute| flip_last(attribute)),
         Some(Fault::UnsignedAttributeUnknown) => signer.unsigned_attributes.push(prepare::attribute(&[42, 3, 4], &null())),
         _ => {}
     }
@@ -290,7 +292,9 @@ pub(super) fn break_message(mut message: Message) -> Message {
         Some(Fault::DigestAlgorithmsExtra) => message.digest_algorithms.push(sequence([oid(spec::SHA1)])),
         Some(Fault::ContentKind) => message.content_type = oid(spec::ID_TST_INFO),
         Some(Fault::ContentAltered) => message.content.extend_from_slice(b"Note:x\n"),
-        Some(Fault::CertificateOfSignerMissing) => message.certificates.retain(|certificate| Some(&certificate[..]) != message.signer.certificate.as_deref()),
+        Some(Fault::CertificateOfSignerMissing) => {
+            message.certificates.retain(|certificate| Some(&certificate[..]) != message.signer.certificate.as_deref())
+        }
         Some(Fault::CertificateOfRootMissing) => {
             message.certificates.retain(|certificate| Some(&certificate[..]) == message.signer.certificate.as_deref());
         }
@@ -301,7 +305,7 @@ pub(super) fn break_message(mut message: Message) -> Message {
             message.certificates.sort();
         }
         Some(Fault::CertificateTwice) => message.certificates.insert(0, message.certificates[0].clone()),
-        Some(Fault::CertificateAltered) => message.certificates.iter_mut().for_each(flip_last),
+        Some(Fault::CertificateAltered) => message.certificates.iter_mut().for_each(|certificate| flip_last(certificate)),
         Some(Fault::CertificateOrder) => message.certificates.reverse(),
         _ => {}
     }
@@ -345,12 +349,14 @@ pub(super) fn break_countersigned(bytes: Vec<u8>, author: &[u8], signer: &Signer
         Some(Fault::AuthorSignature) => replaced(&surgery::primary_signature_value(author).unwrap_or_default()),
         Some(Fault::AuthorContent) => replaced(b"-Hash:"),
         Some(Fault::AuthorCertificateMissing) => surgery::without_first_certificate(&bytes).unwrap_or_default(),
-        Some(Fault::AuthorUnsignedAttribute) => surgery::with_unsigned_attribute(&bytes, &prepare::attribute(&[42, 3, 4], &null())).unwrap_or_default(),
+        Some(Fault::AuthorUnsignedAttribute) => {
+            surgery::with_unsigned_attribute(&bytes, &prepare::attribute(&[42, 3, 4], &null())).unwrap_or_default()
+        }
         _ => break_bytes(bytes),
     }
 }
 
-fn flip_last(octets: &mut Vec<u8>) {
+fn flip_last(octets: &mut [u8]) {
     if let Some(last) = octets.last_mut() {
         *last ^= 1;
     }

@@ -4,8 +4,8 @@ use super::{Attributes, CertificateFields, Error};
 use crate::der_writer::{constructed, element, null, octet_string, oid, sequence, set_of, time, unsigned_integer};
 use crate::reader::Element;
 use crate::spec::{self, tag};
-use model::{Digest, HashAlgorithm};
 use model::signature_kind::SignatureKind;
+use model::{Digest, HashAlgorithm};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 
 /// One attribute: its type, and its value as a whole element.
@@ -49,11 +49,8 @@ pub(crate) fn signing_certificate(certificate: &[u8], algorithm: HashAlgorithm) 
     }
     let directory_name = element(tag::constructed(4), fields.issuer);
     let issuer_serial = sequence([sequence([directory_name]), unsigned_integer(fields.serial)]);
-    let identifier = sequence([
-        sequence([oid(spec::hash_oid(algorithm))]),
-        octet_string(algorithm.digest(certificate).as_bytes()),
-        issuer_serial,
-    ]);
+    let identifier =
+        sequence([sequence([oid(spec::hash_oid(algorithm))]), octet_string(algorithm.digest(certificate).as_bytes()), issuer_serial]);
     Ok(sequence([sequence([identifier])]))
 }
 

@@ -39,7 +39,9 @@ fn a_repository_primary_has_these_attributes_and_no_others() {
     let mut expected = vec![
         "301806092a864886f70d010903310b06092a864886f70d010701".to_owned(),
         format!("301c06092a864886f70d010905310f170d{}", hex::encode("261124130509Z")),
-        "301c060b2a864886f70d0109100210310d300b060b2a864886f70d0109100602".replace("310d300b060b", "310f300d060b").replacen("301c", "301e", 1),
+        "301c060b2a864886f70d0109100210310d300b060b2a864886f70d0109100602"
+            .replace("310d300b060b", "310f300d060b")
+            .replacen("301c", "301e", 1),
         format!("302f06092a864886f70d01090431220420{message}"),
         format!("305f060b2a864886f70d010910022f3150304e304c304a300b06096086480165030402010420{hash}301930110000"),
         format!("3034060c2b06010401823754020101013124 1622{}", hex::encode("https://example.test/v3/index.json")).replace(' ', ""),

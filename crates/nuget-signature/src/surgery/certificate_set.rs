@@ -1,10 +1,10 @@
 //! The certificate set of a SignedData: what to add to it, and what goes with a signer that goes.
 
 use super::edit::{self, Edit};
+use crate::der_writer;
 use crate::prepare::{CertificateFields, SignerIdentifier};
 use crate::reader::{Element, Error};
 use crate::spec::tag;
-use crate::der_writer;
 use bytes::Bytes;
 
 /// The set, and the certificates in it in file order.
@@ -54,8 +54,9 @@ impl<'a> CertificateSet<'a> {
             return vec![Edit::insert(&self.signed_data, self.place, set)];
         };
         let elements: Vec<Element<'_>> = self.certificates.iter().map(|certificate| certificate.element).collect();
-        let takes_a_name =
-            |certificate: &&[u8]| CertificateFields::read(certificate).is_ok_and(|fields| signers.iter().any(|signer| signer.names(&fields)));
+        let takes_a_name = |certificate: &&[u8]| {
+            CertificateFields::read(certificate).is_ok_and(|fields| signers.iter().any(|signer| signer.names(&fields)))
+        };
         if missing.iter().any(takes_a_name) {
             return missing.iter().map(|certificate| Edit::insert(&set, set.content_end, certificate.to_vec())).collect();
         }

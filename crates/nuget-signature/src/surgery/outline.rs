@@ -146,7 +146,11 @@ impl<'a> Signer<'a> {
 pub(super) fn values<'a>(attribute: &Element<'a>, kind: &[u8]) -> Result<Option<(Element<'a>, Vec<Element<'a>>)>, ReadError> {
     match attribute.expect(tag::SEQUENCE)?.children()?.as_slice() {
         [oid, set] if oid.tag == tag::OID && set.tag == tag::SET => {
-            if oid.content() == kind { Ok(Some((*set, set.children()?))) } else { Ok(None) }
+            if oid.content() == kind {
+                Ok(Some((*set, set.children()?)))
+            } else {
+                Ok(None)
+            }
         }
         _ => Err(ReadError::Structure("an attribute is not a type and a set of values")),
     }

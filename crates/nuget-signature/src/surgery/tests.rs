@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::der_writer::{constructed, element, octet_string, oid, sequence, unsigned_integer};
-use crate::spec::{self, ID_DATA, ID_SIGNED_DATA, PROOF_OF_ORIGIN, PROOF_OF_RECEIPT};
 use crate::reader::Element;
+use crate::spec::{self, ID_DATA, ID_SIGNED_DATA, PROOF_OF_ORIGIN, PROOF_OF_RECEIPT};
 use proptest::prelude::*;
 
 fn name(text: &str) -> Vec<u8> {
@@ -16,7 +16,8 @@ fn certificate(subject: &str, issuer: &str, serial: u8) -> Bytes {
     let identifier = octet_string(&octet_string(format!("key of {subject}").as_bytes()));
     let extensions = element(0xA3, &sequence([sequence([oid(spec::SUBJECT_KEY_IDENTIFIER), identifier])]));
     let version = element(0xA0, &unsigned_integer(&[2]));
-    let parts = [version, unsigned_integer(&[serial]), empty.clone(), name(issuer), empty.clone(), name(subject), empty.clone(), extensions];
+    let parts =
+        [version, unsigned_integer(&[serial]), empty.clone(), name(issuer), empty.clone(), name(subject), empty.clone(), extensions];
     sequence([sequence(parts), empty, element(3, &[0])]).into()
 }
 
@@ -169,7 +170,12 @@ fn a_countersignature_beside_another_in_one_attribute_goes_alone() {
 #[test]
 fn what_others_need_stays_when_a_foreign_countersignature_goes() {
     // As an independent writer orders them: the shared root stands behind the countersigner's certificate.
-    let certificates = [certificate("author", "root", 9), certificate("repository", "intermediate", 1), certificate("intermediate", "root", 2), certificate("root", "root", 3)];
+    let certificates = [
+        certificate("author", "root", 9),
+        certificate("repository", "intermediate", 1),
+        certificate("intermediate", "root", 2),
+        certificate("root", "root", 3),
+    ];
     let attribute = crate::prepare::attribute(COUNTERSIGNATURE, &repository());
     let file = message(Some(&certificates), &signer(by_key("author"), PROOF_OF_ORIGIN, &[attribute]));
     let cut = remove_repository_countersignatures(&file).unwrap().unwrap();
@@ -251,5 +257,26 @@ proptest! {
         let missing: Vec<&[u8]> = certificates.iter().map(|certificate| &certificate[..]).collect();
         let file = outline.edited(set.additions(&missing, &[])).unwrap();
         round_trip(&file, &repository_chain());
+    }
+    #[test]
+    fn broken_files_are_errors_and_never_panics(
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let attribute = crate::prepare::attribute(COUNTERSIGNATURE, &repository());
+        let certificates = [authors_certificates(), repository_chain()].concat();
+        let mut file = message(Some(&certificates), &signer(by_key("author"), PROOF_OF_ORIGIN, &[attribute]));
+        for (place, value) in flips {
+            let place = place.index(file.len());
+            file[place] ^= value;
+        }
+        file.truncate(file.len() - cut.index(4));
+        let _ = signature_value_to_countersign(&file);
+        let _ = complete_token(&file, &repository_chain());
+        if let Ok(Some(cut)) = remove_repository_countersignatures(&file)
+            && let Ok(countersigned) = attach_countersignature(&cut, &repository(), &repository_chain())
+        {
+            prop_assert_eq!(remove_repository_countersignatures(&countersigned), Ok(Some(cut)));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512};
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512};
 use certificates::{Certificate, pem};
 use keys::{Identity, SignInput, SigningKey};
 use model::signature_kind::SignatureKind;
@@ -63,10 +63,13 @@ impl Signer {
         let chain = [name, root].map(|name| certificate(shared, name).der().clone()).to_vec();
         let pair = RsaKeyPair::from_pkcs8(&std::fs::read(shared.join(format!("corpus/pki/{name}.key"))).unwrap()).unwrap();
         let leaf = certificate(shared, name);
-        assert!(leaf.public_key_info().windows(64).any(|window| pair.public_key().as_ref().windows(64).any(|other| other == window)));
         let key = Arc::new(TestKey { pair, public: leaf.public_key_info().to_vec() });
         let credential = Credential::new(Identity { chain, key: Arc::<TestKey>::clone(&key), algorithm }).unwrap();
         Self { credential, key }
+    }
+
+    pub(crate) fn key(&self) -> Arc<dyn SigningKey> {
+        Arc::<TestKey>::clone(&self.key)
     }
 
     pub(crate) fn fingerprint(&self) -> String {
@@ -97,10 +100,15 @@ impl Package {
     }
 
     pub(crate) fn of(path: PathBuf, bytes: Vec<u8>) -> Self {
+        let name = path.display().to_string();
+        Self::try_of(path, bytes).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn try_of(path: PathBuf, bytes: Vec<u8>) -> Result<Self, nupkg::Error> {
         let limits = Limits::default();
-        let layout = Layout::read(&bytes, &limits).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let p7s = layout.is_signed().then(|| layout.signature_bytes(&bytes, &limits).unwrap());
-        Self { path, bytes, layout, p7s }
+        let layout = Layout::read(&bytes, &limits)?;
+        let p7s = if layout.is_signed() { Some(layout.signature_bytes(&bytes, &limits)?) } else { None };
+        Ok(Self { path, bytes, layout, p7s })
     }
 
     pub(crate) fn signature(&self) -> Option<PrimarySignature> {
@@ -157,6 +165,17 @@ fn resolve(splice: &Splice, source: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// The packages of the named folders of the corpus that intake's checks of the archive let pass.
+pub(crate) fn tidy_packages(shared: &Path, folders: &[&str]) -> Vec<Package> {
+    let paths = folders.iter().flat_map(|folder| testkit::packages(&shared.join("corpus").join(folder)));
+    let read = |path: PathBuf| Package::try_of(path.clone(), std::fs::read(path).unwrap()).ok();
+    let is_tidy = |package: &Package| {
+        let limits = Limits::default();
+        package.layout.check_signable(&package.bytes, &limits).and_then(|()| package.layout.check_local_headers(&package.bytes)).is_ok()
+    };
+    paths.filter_map(read).filter(is_tidy).collect()
 }
 
 /// The packages of the named folders of the corpus.

@@ -1,6 +1,6 @@
 //! Cutting out: ours leaves exactly what was pushed, a foreign one leaves the author's signature as it was.
 
-use crate::bench::{NOW, Package, Signer, packages, terms};
+use crate::bench::{NOW, Package, Signer, packages, terms, tidy_packages};
 use model::HashAlgorithm;
 use model::signature_kind::SignatureKind;
 use nuget_signature::plan::Arrival;
@@ -14,12 +14,11 @@ fn ours_cut_out_leaves_what_was_pushed() {
     let mut count = [0; 3];
     for name in ["repository", "repository-other", "author"] {
         let signer = Signer::of(&shared, name, HashAlgorithm::Sha512);
-        for package in packages(&shared, &["made", "real", "signed", "edge"].map(|folder| folder)) {
-            let Some(signature) = package.p7s.clone().and_then(|p7s| nuget_signature::parse::PrimarySignature::parse(p7s).ok()) else { continue };
-            let Ok(arrival) = Arrival::of(Some(&signature)) else { continue };
-            if package.layout.check_signable(&package.bytes, &nupkg::Limits::default()).is_err() {
+        for package in tidy_packages(&shared, &["made", "real", "signed", "edge"]) {
+            let Some(signature) = package.p7s.clone().and_then(|p7s| nuget_signature::parse::PrimarySignature::parse(p7s).ok()) else {
                 continue;
-            }
+            };
+            let Ok(arrival) = Arrival::of(Some(&signature)) else { continue };
             let expected = match arrival {
                 Arrival::Author => package.bytes.clone(),
                 Arrival::AuthorCountersigned | Arrival::Repository => package.unsigned().bytes,
@@ -111,4 +110,60 @@ fn a_kept_signature_value_is_used_again_for_the_same_and_nothing_else() {
         let moved = signing::Terms { service_index: Some("https://moved.test/v3/index.json"), ..later };
         assert!(matches!(again(&moved).unwrap_err(), Error::Assembly(prepare::Error::KeptDiffers)));
     }
+}
+
+#[tokio::test]
+async fn the_steps_at_once_give_what_the_steps_one_by_one_give() {
+    let Some(shared) = shared() else { return };
+    let signer = Signer::of(&shared, "repository", HashAlgorithm::Sha384);
+    for file in ["plain", "author"] {
+        let package = Package::read(&shared.join(format!("corpus/made/{file}.nupkg")));
+        let draft = package.draft(&terms(&[]), &signer);
+        let finished = draft.complete(None, &package.layout, nupkg::dos_time(NOW), NOW).await.unwrap();
+        let step_by_step = package.finish(&terms(&[]), &signer);
+        assert_eq!((finished.p7s, finished.splice), (step_by_step.p7s, step_by_step.splice));
+    }
+}
+
+#[test]
+fn a_key_of_another_certificate_is_refused() {
+    let Some(shared) = shared() else { return };
+    let identity = |key: &Signer, name: &str| keys::Identity {
+        chain: vec![crate::bench::certificate(&shared, name).der().clone()],
+        key: key.key(),
+        algorithm: HashAlgorithm::Sha256,
+    };
+    let signer = Signer::of(&shared, "repository", HashAlgorithm::Sha256);
+    assert!(signing::Credential::new(identity(&signer, "repository")).is_ok());
+    assert!(matches!(signing::Credential::new(identity(&signer, "repository-other")), Err(Error::KeyMismatch)));
+    assert!(matches!(
+        signing::Credential::new(keys::Identity { chain: Vec::new(), ..identity(&signer, "root") }),
+        Err(Error::Certificate(None))
+    ));
+}
+
+#[test]
+fn certificates_that_nuget_refuses_are_refused_with_its_numbers() {
+    let Some(shared) = shared() else { return };
+    let roots = [crate::bench::certificate(&shared, "root")];
+    for (name, expected) in [
+        ("repository", Ok(0)),
+        ("repository-no-eku", Ok(0)),
+        ("repository-other", Ok(1)),
+        ("repository-lifetime", Err(3015)),
+        ("repository-future", Err(3017)),
+        ("repository-expired", Err(3018)),
+        ("repository-tls-eku", Err(3018)),
+    ] {
+        let answer = Signer::of(&shared, name, HashAlgorithm::Sha256).credential.check_for_signing(NOW, &roots);
+        let answer = answer.map(|warnings| warnings.len()).map_err(|refusal| refusal.nu.unwrap().0);
+        assert_eq!(answer, expected, "{name}");
+    }
+    let partial = keys::Identity {
+        chain: vec![crate::bench::certificate(&shared, "repository-other").der().clone()],
+        key: Signer::of(&shared, "repository-other", HashAlgorithm::Sha256).key(),
+        algorithm: HashAlgorithm::Sha256,
+    };
+    let refusal = signing::Credential::new(partial).unwrap().check_for_signing(NOW, &roots).unwrap_err();
+    assert_eq!(refusal.nu, Some(model::NuCode(3018)));
 }

@@ -11,7 +11,11 @@ use testkit::{Judge, shared};
 
 fn content_hashes(shared: &Path) -> HashMap<String, Value> {
     let facts = std::fs::read_to_string(shared.join("corpus/facts.jsonl")).unwrap();
-    facts.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).map(|fact| (fact["file"].as_str().unwrap().to_owned(), fact)).collect()
+    facts
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|fact| (fact["file"].as_str().unwrap().to_owned(), fact))
+        .collect()
 }
 
 fn require<'a>(root: &'a str, other: &'a str, fingerprint: &'a str) -> [&'a str; 9] {
@@ -92,6 +96,10 @@ fn nuget_accepts_an_author_signature_of_ours() {
 pub(crate) fn openssl_verifies(folder: &Path, p7s: &[u8]) {
     let path = folder.join("signature.p7s");
     std::fs::write(&path, p7s).unwrap();
-    let output = Command::new("openssl").args(["cms", "-verify", "-noverify", "-inform", "DER", "-out", "/dev/null", "-in"]).arg(&path).output().unwrap();
+    let output = Command::new("openssl")
+        .args(["cms", "-verify", "-noverify", "-inform", "DER", "-out", "/dev/null", "-in"])
+        .arg(&path)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -57,7 +57,8 @@ async fn stamps_are_embedded_and_accepted() {
     let root = shared.join("corpus/pki/root.pem");
     let signer = Signer::of(&shared, "repository", HashAlgorithm::Sha256);
     let authority = Plain { url: tsa.url(""), chain: chain(&shared) };
-    let words = ["verify", "--root", root.to_str().unwrap(), "--mode", "require", "--trusted-repository", &signer.fingerprint()].map(str::to_owned);
+    let words =
+        ["verify", "--root", root.to_str().unwrap(), "--mode", "require", "--trusted-repository", &signer.fingerprint()].map(str::to_owned);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut judge = testkit::Judge::start(&words).unwrap();
     for file in ["plain", "author-timestamp", "author-timestamp-repository-timestamp"] {
@@ -84,7 +85,6 @@ fn wrong_answers_of_an_authority_are_told_apart() {
     let request = Request::new(b"a signature value", HashAlgorithm::Sha256, [0xA5; 32]);
     let answer = |mode: &str| read_response(&post(&tsa.url(mode), request.der()), &request);
     assert!(answer("").is_ok());
-    assert_eq!(answer("wrong-nonce"), Err(ResponseError::Nonce("no nonce")).or(answer("wrong-nonce")));
     assert!(matches!(answer("wrong-nonce"), Err(ResponseError::Nonce(_))));
     assert_eq!(answer("wrong-imprint"), Err(ResponseError::Imprint));
     assert!(matches!(answer("rejected"), Err(ResponseError::Rejected { status: 2, .. })));

@@ -151,6 +151,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How long a statement waits for a connection of the pool to be free: long, because a read takes milliseconds, and an end,
+/// because a pool that is busy for longer will not come round by more waiting.
+const FREE_CONNECTION: Duration = Duration::from_secs(10);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
     Write,
@@ -167,7 +171,7 @@ fn options(config: &DatabaseConfig, connections: u32, r#use: Use) -> ConnectOpti
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
-        .acquire_timeout(busy)
+        .acquire_timeout(FREE_CONNECTION)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .map_sqlx_sqlite_opts(move |o| {

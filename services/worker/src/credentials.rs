@@ -139,10 +139,12 @@ impl Credentials {
 
     async fn report(&self, found: &Found) {
         let ready = found.as_ref().ok();
+        // A certificate that must not sign any more has ended as far as pushes go: intake looks at the end alone.
+        let ended = matches!(found, Err(trouble) if trouble.code == Code::CertificateUnusable).then(|| self.clock.now());
         let report = CredentialReport {
             worker: self.name.clone(),
             fingerprint: ready.map(|r| r.fingerprint.clone()),
-            not_after: ready.map(|r| r.credential.certificate().not_after()),
+            not_after: ready.map(|r| r.credential.certificate().not_after()).or(ended),
             trouble: found.as_ref().err().cloned(),
         };
         if let Err(error) = self.database.report_credential(report).await {

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exchanged_certificate_is_announced_and_used() {
     let Some(mut feed) = Feed::open().await else { return };
-    let keys = feed.folder.path().join("keys");
+    let keys = feed.folder.join("keys");
     let provider = Arc::new(Exchangeable(Mutex::new(stored(&feed.shared, "repository.pfx", &keys))));
     feed.keys = Arc::clone(&provider) as _;
     feed.config.heartbeat = Duration::from_millis(200);

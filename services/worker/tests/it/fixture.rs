@@ -38,7 +38,9 @@ impl Clock for MachineClock {
 
 /// Stores, intake and a counted key.
 pub(crate) struct Feed {
-    pub(crate) folder: TempDir,
+    pub(crate) folder: PathBuf,
+    /// Removed with the feed, unless somebody else's.
+    _temporary: Option<TempDir>,
     pub(crate) shared: PathBuf,
     pub(crate) database: Database,
     pub(crate) store: BlobStore,
@@ -70,13 +72,19 @@ impl Feed {
     }
 
     pub(crate) async fn with_policy(upstream: UpstreamSignature) -> Option<Self> {
+        let temporary = tempfile::tempdir().unwrap();
+        let feed = Self::within(temporary.path(), upstream).await?;
+        Some(Self { _temporary: Some(temporary), ..feed })
+    }
+
+    /// In a folder that outlives it.
+    pub(crate) async fn within(folder: &Path, upstream: UpstreamSignature) -> Option<Self> {
         let shared = testkit::shared()?;
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::connect(&DatabaseConfig::file(&folder.path().join("db.sqlite"))).await.unwrap();
+        let folder = folder.to_owned();
+        let database = Database::connect(&DatabaseConfig::file(&folder.join("db.sqlite"))).await.unwrap();
         database.migrate().await.unwrap();
-        let spool =
-            SpoolConfig { folder: folder.path().join("spool"), max_package_bytes: 1 << 30, max_total_bytes: 2 << 30, max_uploads: 64 };
-        let store = BlobStore::open(StorageConfig { path: folder.path().join("blobs"), spool }).await.unwrap();
+        let spool = SpoolConfig { folder: folder.join("spool"), max_package_bytes: 1 << 30, max_total_bytes: 2 << 30, max_uploads: 64 };
+        let store = BlobStore::open(StorageConfig { path: folder.join("blobs"), spool }).await.unwrap();
         let intake_config = IntakeConfig {
             limits: nupkg::Limits::default(),
             // What policy refuses is to reach the worker here.
@@ -86,10 +94,10 @@ impl Feed {
             push_waits: Duration::ZERO,
         };
         let intake = Intake::new(store.clone(), database.clone(), intake_config, Arc::new(MachineClock));
-        let counting = Counting::new(stored(&shared, "repository.pfx", &folder.path().join("keys")));
+        let counting = Counting::new(stored(&shared, "repository.pfx", &folder.join("keys")));
         let count = counting.count();
         let config = WorkerConfig { upstream, ..WorkerConfig::new("tester", SERVICE_INDEX) };
-        Some(Self { folder, shared, database, store, keys: Arc::new(counting), count, timestamper: None, config, intake })
+        Some(Self { folder, _temporary: None, shared, database, store, keys: Arc::new(counting), count, timestamper: None, config, intake })
     }
 
     pub(crate) fn roots(&self) -> Vec<Certificate> {
@@ -140,7 +148,7 @@ impl Feed {
     /// Waits until the signed file is written, and gives its path on the disk.
     pub(crate) async fn signed_file(&self, identity: &PackageIdentity) -> PathBuf {
         let view = self.until(identity, "the signed blob", |view| view.signature.as_ref().is_some_and(|s| s.signed.is_some())).await;
-        self.folder.path().join("blobs").join(view.signature.unwrap().signed.unwrap())
+        self.folder.join("blobs").join(view.signature.unwrap().signed.unwrap())
     }
 
     /// The bytes that a download of the kept splice would give.

@@ -116,7 +116,7 @@ async fn a_blob_that_was_changed_is_never_signed() {
     let package = testkit::packages(&feed.shared.join("corpus/unsigned")).remove(0);
     let identity = feed.push(&package).await.unwrap().identity;
     let view = feed.database.find(&identity).await.unwrap().unwrap();
-    let blob = feed.folder.path().join("blobs").join(&view.package.incoming);
+    let blob = feed.folder.join("blobs").join(&view.package.incoming);
     replace_with_one_bit_changed(&blob);
     let worker = feed.start();
     let view = feed.until(&identity, "a failed attempt", |view| view.job.refusal.is_some()).await;

@@ -5,10 +5,11 @@
 
 use crate::state::{ClientTrust, FrontState, OnFailure};
 use certificates::Certificate;
-use certificates::chain::{self, Purpose};
+use certificates::chain::{self, ChainStatus, Purpose};
 use database::CertificateRecord;
 use model::Refusal;
 use std::fmt;
+use time::OffsetDateTime;
 use verification::TrustRoots;
 
 /// The answer.
@@ -71,7 +72,7 @@ impl FrontState {
             ClientTrust::Assured => {}
             ClientTrust::Unknown => return Ok(AllSigned::No(WhyNot::TrustUnknown)),
             ClientTrust::Roots(roots) => {
-                if let Some(stranger) = certificates.iter().find(|c| !ends_in(c, roots)) {
+                if let Some(stranger) = certificates.iter().find(|c| !ends_in(c, roots, self.clock().now())) {
                     return Ok(AllSigned::No(WhyNot::Untrusted(stranger.fingerprint.clone())));
                 }
             }
@@ -81,12 +82,13 @@ impl FrontState {
     }
 }
 
-/// Whether the certificate's chain ends in one of `roots`. Weighed at the certificate's end: validity is another matter, and
-/// signatures with a timestamp outlive it.
-fn ends_in(certificate: &CertificateRecord, roots: &TrustRoots) -> bool {
+/// Whether the certificate's chain ends in one of `roots`. When it is valid is another matter: signatures with a timestamp
+/// outlive their certificate.
+fn ends_in(certificate: &CertificateRecord, roots: &TrustRoots, now: OffsetDateTime) -> bool {
     let Ok(chain) = certificate.chain.iter().map(|der| Certificate::parse(der.clone())).collect::<Result<Vec<_>, _>>() else {
         return false;
     };
     let Some((leaf, extra)) = chain.split_first() else { return false };
-    chain::build(leaf, extra, &roots.code_signing, Purpose::CodeSigning, certificate.not_after).statuses.is_empty()
+    let chain = chain::build(leaf, extra, &roots.code_signing, Purpose::CodeSigning, now);
+    chain.statuses.iter().all(|status| *status == ChainStatus::NotTimeValid)
 }

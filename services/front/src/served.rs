@@ -192,24 +192,20 @@ impl FrontState {
         })
     }
 
-    /// `Signing:OnFailure`, for a job that failed or was put off for `due_in`.
+    /// `Signing:OnFailure`, for a job that failed or was put off for `due_in`. One that was handed back untried has not failed.
     async fn while_signing_fails(&self, view: &PackageView, due_in: Option<Duration>) -> Result<Served, Unserved> {
         let why = view.job.refusal.as_ref();
-        match self.config().on_failure {
-            OnFailure::ServeUnsigned => {
-                let reason = why.map_or_else(String::new, |r| format!(": {r}"));
-                let warning = Refusal::new(Code::SigningFailed, format!("the package is served unsigned{reason}"));
-                self.as_it_came(view, Some(warning)).await
-            }
-            OnFailure::Unavailable => {
-                let reason = why.map_or_else(|| "the package could not be signed".to_owned(), Refusal::to_string);
-                let (code, retry_after) = match due_in {
-                    Some(delay) => (Code::SigningPending, delay),
-                    None => (Code::SigningFailed, LATER),
-                };
-                Err(Unserved { refusal: Refusal::new(code, reason), retry_after: Some(retry_after) })
-            }
+        if self.config().on_failure == OnFailure::ServeUnsigned && (why.is_some() || due_in.is_none()) {
+            let reason = why.map_or_else(String::new, |r| format!(": {r}"));
+            let warning = Refusal::new(Code::SigningFailed, format!("the package is served unsigned{reason}"));
+            return self.as_it_came(view, Some(warning)).await;
         }
+        let (code, retry_after, usual) = match due_in {
+            Some(delay) => (Code::SigningPending, delay, "the package is being signed; try again later"),
+            None => (Code::SigningFailed, LATER, "the package could not be signed"),
+        };
+        let reason = why.map_or_else(|| usual.to_owned(), Refusal::to_string);
+        Err(Unserved { refusal: Refusal::new(code, reason), retry_after: Some(retry_after) })
     }
 
     /// The pin of the blob as it came, once that blob is known to be there.

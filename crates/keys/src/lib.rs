@@ -18,6 +18,7 @@
 //!   certificate, under a complete chain.
 
 pub mod error;
+pub mod failpoint;
 mod local_key;
 pub mod password;
 mod pfx;

@@ -4,7 +4,7 @@
 //! the disk, and takes its place by a rename, under a lock that the operating system takes back from a dead process. A
 //! reader sees the old file or the new one, whole. Blocking calls throughout: callers are on a blocking thread.
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, failpoint};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -184,15 +184,15 @@ fn replace_file(full: &Path, bytes: &[u8]) -> io::Result<Version> {
         Err(e) => return Err(e),
     }
     let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&temporary)?;
-    crash_point("key_temporary_made");
+    failpoint::reach("keys.temporary.made");
     file.write_all(bytes)?;
-    crash_point("key_temporary_written");
+    failpoint::reach("keys.temporary.written");
     file.sync_all()?;
-    crash_point("key_temporary_synced");
+    failpoint::reach("keys.temporary.synced");
     fs::rename(&temporary, full)?;
-    crash_point("key_renamed");
+    failpoint::reach("keys.renamed");
     File::open(folder)?.sync_all()?;
-    crash_point("key_folder_synced");
+    failpoint::reach("keys.durable");
     Ok(Version::of(&file.metadata()?))
 }
 
@@ -237,18 +237,6 @@ fn failed(verb: &str, path: &Path, error: io::Error) -> Error {
     };
     Error::new(kind, format!("cannot {verb} {}", path.display())).because(error)
 }
-
-/// Ends the process here when a test says so, as a power cut would.
-#[cfg(feature = "failpoints")]
-#[expect(clippy::disallowed_methods, reason = "a test feature, never in a build that is shipped")]
-fn crash_point(name: &str) {
-    if std::env::var_os("COUNTERSIGN_FAILPOINT").is_some_and(|asked| asked == name) {
-        std::process::abort();
-    }
-}
-
-#[cfg(not(feature = "failpoints"))]
-fn crash_point(_name: &str) {}
 
 #[cfg(test)]
 mod tests {

@@ -202,7 +202,8 @@ fn complete(
             | ChainStatus::InvalidBasicConstraints
             | ChainStatus::InvalidNameConstraints
             | ChainStatus::HasNotSupportedCriticalExtension
-            | ChainStatus::NotTimeValid,
+            | ChainStatus::NotTimeValid
+            | ChainStatus::Unreadable,
         ) => Err((3018, "a certificate of the chain may not issue the one below it")),
     }
 }

@@ -11,7 +11,7 @@ use time::macros::datetime;
 
 const FOLDER: &str = "COUNTERSIGN_TEST_KEY_FOLDER";
 const DAYS: &str = "COUNTERSIGN_TEST_VALIDITY";
-const POINTS: [&str; 5] = ["key_temporary_made", "key_temporary_written", "key_temporary_synced", "key_renamed", "key_folder_synced"];
+const POINT: &str = "COUNTERSIGN_TEST_POINT";
 
 async fn current(folder: &Path, validity_days: u32) -> model::Digest {
     let config = SelfSignedConfig { key_size: KeySize::Bits2048, validity_days, ..SelfSignedConfig::default() };
@@ -23,14 +23,15 @@ async fn current(folder: &Path, validity_days: u32) -> model::Digest {
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "how the test that starts this process tells it what to do")]
 async fn dying_process() {
-    let (Ok(folder), Ok(days)) = (std::env::var(FOLDER), std::env::var(DAYS)) else { return };
+    let (Ok(folder), Ok(days), Ok(point)) = (std::env::var(FOLDER), std::env::var(DAYS), std::env::var(POINT)) else { return };
+    keys::failpoint::arm(&point);
     current(Path::new(&folder), days.parse().unwrap()).await;
 }
 
 fn die_at(point: &str, folder: &Path, days: u32) {
     let status = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::dying_process"])
-        .env("COUNTERSIGN_FAILPOINT", point)
+        .env(POINT, point)
         .env(FOLDER, folder)
         .env(DAYS, days.to_string())
         .output()
@@ -41,11 +42,11 @@ fn die_at(point: &str, folder: &Path, days: u32) {
 
 #[tokio::test]
 async fn the_old_generation_or_the_new_one_is_there() {
-    for point in POINTS {
+    for point in keys::failpoint::POINTS {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("certs/repository-signing.pfx");
         die_at(point, folder.path(), 100);
-        let written = ["key_renamed", "key_folder_synced"].contains(&point);
+        let written = ["keys.renamed", "keys.durable"].contains(point);
         assert_eq!(file.exists(), written, "{point}");
         let old = current(folder.path(), 100).await;
         let bytes = std::fs::read(&file).unwrap();

@@ -1,6 +1,6 @@
 //! Public keys of certificates, and the signatures that one certificate's key makes over another.
 //!
-//! `aws-lc-rs` does the common ones, the `rsa` crate what it leaves out (small or huge keys, MD5, odd PSS salts). DSA, EdDSA and
+//! `aws-lc-rs` does the common ones, the `rsa` crate what it leaves out (small or huge keys, MD5, odd PSS salts). DSA, Ed448 and
 //! rare curves are read and never verify.
 
 use crate::asn1::{self, BIT_STRING, INTEGER, Malformed, OID, SEQUENCE};
@@ -15,8 +15,8 @@ pub(crate) enum PublicKey {
     Rsa { der: Bytes, bits: usize },
     /// The curve's identifier and the point.
     Ec { curve: Bytes, point: Bytes },
-    /// Another algorithm: only which one is known.
-    Other { algorithm: Bytes },
+    /// Another algorithm, and the key as it stands.
+    Other { algorithm: Bytes, key: Bytes },
     /// Not readable.
     Unreadable,
 }
@@ -80,7 +80,7 @@ impl PublicKey {
                 let curve = algorithm.any()?;
                 Ok(Self::Ec { curve: file.slice_ref(curve.content), point: file.slice_ref(key) })
             }
-            other => Ok(Self::Other { algorithm: file.slice_ref(other) }),
+            other => Ok(Self::Other { algorithm: file.slice_ref(other), key: file.slice_ref(key) }),
         }
     }
 
@@ -96,7 +96,7 @@ impl PublicKey {
         match self {
             Self::Rsa { .. } => family == Family::Rsa,
             Self::Ec { .. } => family == Family::Ec,
-            Self::Other { algorithm } => match family {
+            Self::Other { algorithm, .. } => match family {
                 Family::Dsa => algorithm.as_ref() == DSA,
                 Family::Edwards => EDWARDS.contains(&algorithm.as_ref()),
                 Family::Rsa | Family::Ec => false,
@@ -119,6 +119,9 @@ impl PublicKey {
             (Self::Rsa { der, bits }, Some(Scheme::Pss)) => parameters.is_some_and(|p| pss(der, *bits, p, message, signature)),
             (Self::Ec { curve, point }, Some(Scheme::Ecdsa(hash))) => {
                 ecdsa(curve, hash).is_some_and(|a| lc::UnparsedPublicKey::new(a, point).verify(message, signature).is_ok())
+            }
+            (Self::Other { algorithm, key }, Some(Scheme::Unsupported(Family::Edwards))) if algorithm == oid && oid == ED25519 => {
+                lc::UnparsedPublicKey::new(&lc::ED25519, &key).verify(message, signature).is_ok()
             }
             _ => false,
         }
@@ -189,6 +192,7 @@ fn pss(der: &Bytes, bits: usize, parameters: &[u8], message: &[u8], signature: &
         let salt = match inside.optional(0xA2)? {
             Some(salt) => match salt.inside().expect(INTEGER)?.content {
                 [salt] if *salt < 0x80 => usize::from(*salt),
+                [high, low] if *high < 0x80 => usize::from(*high) << 8 | usize::from(*low),
                 _ => return Err(Malformed),
             },
             None => 20,
@@ -280,7 +284,8 @@ pub(crate) const RSA_ENCRYPTION: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1
 const RSASSA_PSS: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 1, 10];
 const EC_PUBLIC_KEY: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1];
 const DSA: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x38, 4, 1];
-const EDWARDS: &[&[u8]] = &[&[0x2B, 0x65, 0x70], &[0x2B, 0x65, 0x71]];
+const ED25519: &[u8] = &[0x2B, 0x65, 0x70];
+const EDWARDS: &[&[u8]] = &[ED25519, &[0x2B, 0x65, 0x71]];
 const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7];
 const P384: &[u8] = &[0x2B, 0x81, 0x04, 0, 34];
 const P521: &[u8] = &[0x2B, 0x81, 0x04, 0, 35];

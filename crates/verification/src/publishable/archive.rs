@@ -20,6 +20,7 @@ pub(super) fn check(proposal: &Proposal<'_>) -> Result<(), Refusal> {
         ExpectedKind::Primary => new_entry(proposal, &signed, &layout, entry)?,
         ExpectedKind::Countersignature => kept_entry(proposal, &signed, entry)?,
     }
+    end_record(&signed, &layout)?;
     let kept = signed.below(&layout.unsigned_form().map_err(|e| unreadable(&e))?)?;
     let blob = proposal.layout.unsigned_form().map_err(|e| unreadable(&e))?;
     if !are_one(&kept, &blob, proposal.source)? {
@@ -55,6 +56,20 @@ fn new_entry(proposal: &Proposal<'_>, signed: &Spliced<'_>, layout: &Layout, ent
         return Err(fault("the signature entry is not the last"));
     }
     Ok(())
+}
+
+/// Counts, size and place of the directory; the rest of the end record is part of the unsigned form.
+fn end_record(signed: &Spliced<'_>, layout: &Layout) -> Result<(), Refusal> {
+    let too_large = |_| fault("the directory is too large");
+    let count = u16::try_from(layout.entries().len()).map_err(too_large)?.to_le_bytes();
+    let directory = layout.directory();
+    let size = u32::try_from(directory.end - directory.start).map_err(too_large)?.to_le_bytes();
+    let offset = u32::try_from(directory.start).map_err(too_large)?.to_le_bytes();
+    if layout.end_record_position() != directory.end {
+        return Err(fault("bytes stand between the directory and the end record"));
+    }
+    let fields = [&count[..], &count, &size, &offset].concat();
+    same("the end record", &signed.read(layout.end_record_position() + 8, fields.len())?, &fields)
 }
 
 /// The entry that the blob has, in its place, with other CRC and sizes.

@@ -4,3 +4,5 @@
 mod agreement;
 mod corpus;
 mod mutated;
+mod signer;
+mod strict;

@@ -34,6 +34,8 @@ pub struct Draft {
     credential: Credential,
     arrived: Option<Bytes>,
     base: Option<Bytes>,
+    /// As it was asked for, not as it was written: the verifier holds one against the other.
+    signing_time: OffsetDateTime,
 }
 
 /// The key has signed.
@@ -63,7 +65,7 @@ pub struct Finished {
     pub arrived: Option<Bytes>,
     /// For a countersignature: what was countersigned, the one that came with foreign countersignatures cut out.
     pub base: Option<Bytes>,
-    /// The signing time in the signature, whole seconds.
+    /// The signing time that was asked for (whole seconds are written); for what was kept, the kept one.
     pub signing_time: OffsetDateTime,
     /// Whether it carries a time stamp.
     pub is_timestamped: bool,
@@ -79,7 +81,9 @@ impl Draft {
         terms: &Terms<'_>,
         credential: &Credential,
     ) -> Result<Self, Error> {
-        Self::prepare(action, arrived, unsigned, credential, |subject| PreparedSignature::new(subject, &attributes(terms, credential)))
+        let prepare = |subject: Subject<'_>| PreparedSignature::new(subject, &attributes(terms, credential));
+        let draft = Self::prepare(action, arrived, unsigned, credential, prepare)?;
+        Ok(Self { signing_time: terms.signing_time, ..draft })
     }
 
     /// The draft whose key's answer was kept, beside its `signed_attributes`; its signing time is the kept one. An error of code
@@ -123,7 +127,8 @@ impl Draft {
             }
             None => return Err(Error::Refused(Refusal::new(model::Code::Internal, "there is no signature to countersign"))),
         };
-        Ok(Self { prepared, credential: credential.clone(), arrived: arrived.map(Bytes::copy_from_slice), base })
+        let signing_time = prepared.signing_time().unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        Ok(Self { prepared, credential: credential.clone(), arrived: arrived.map(Bytes::copy_from_slice), base, signing_time })
     }
 
     /// The DER SET that the key signs: to be kept beside the key's answer.
@@ -248,7 +253,7 @@ impl Stamped {
             is_countersignature,
             arrived: draft.arrived,
             base: draft.base,
-            signing_time: draft.prepared.signing_time().unwrap_or(now),
+            signing_time: draft.signing_time,
             is_timestamped: token.is_some(),
         })
     }

@@ -43,8 +43,11 @@ impl Archive {
         let refused = |e: nupkg::Error| e.to_refusal();
         let source = FileSource::new(file).map_err(|e| unreadable(&e))?;
         let layout = Layout::read(&source, limits).map_err(refused)?;
-        layout.check_signable(&source, limits).map_err(refused)?;
-        layout.check_local_headers(&source).map_err(refused)?;
+        if let Err(error) = layout.check_signable(&source, limits).and_then(|()| layout.check_local_headers(&source)) {
+            // NuGet looks at the signature's entry before it looks at anything that only we are strict about.
+            let entry = if layout.is_signed() { layout.signature_bytes(&source, limits).err() } else { None };
+            return Err(refused(entry.filter(|entry| error.nu().is_none() && entry.nu().is_some()).unwrap_or(error)));
+        }
         let manifest = manifest::read(&source, &layout, limits).map_err(refused)?;
         let signature = if layout.is_signed() {
             let p7s = layout.signature_bytes(&source, limits).map_err(refused)?;
@@ -75,11 +78,9 @@ impl Archive {
         let is_ours = !policy.active.is_empty() && verification::is_ours(&signature, &unsigned, policy.active, policy.now);
         match plan::plan(arrival, policy.upstream, is_ours) {
             Action::Refuse(refusal) => Err(refusal),
-            Action::SignPrimary
-            | Action::Countersign
-            | Action::ReplacePrimary
-            | Action::ReplaceCountersignature
-            | Action::Keep => Ok(Checked { unsigned, arrival }),
+            Action::SignPrimary | Action::Countersign | Action::ReplacePrimary | Action::ReplaceCountersignature | Action::Keep => {
+                Ok(Checked { unsigned, arrival })
+            }
         }
     }
 }

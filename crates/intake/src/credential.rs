@@ -10,11 +10,18 @@ use time::OffsetDateTime;
 pub(crate) fn check(workers: &[CredentialStatus], now: OffsetDateTime) -> Result<(), Refusal> {
     let fresh = workers.iter().any(|worker| worker.age <= HEARTBEAT_AGE_MAX);
     // Without a fresh word the last one stands.
-    let heard = if fresh { workers.iter().filter(|worker| worker.age <= HEARTBEAT_AGE_MAX).collect() } else { workers.first().into_iter().collect::<Vec<_>>() };
+    let heard = if fresh {
+        workers.iter().filter(|worker| worker.age <= HEARTBEAT_AGE_MAX).collect()
+    } else {
+        workers.first().into_iter().collect::<Vec<_>>()
+    };
     if heard.is_empty() || heard.iter().any(|worker| is_usable(worker, now)) {
         return Ok(());
     }
-    Err(Refusal::new(Code::CertificateUnusable, "the signing certificate is expired, about to expire or disabled; try again when it is renewed"))
+    Err(Refusal::new(
+        Code::CertificateUnusable,
+        "the signing certificate is expired, about to expire or disabled; try again when it is renewed",
+    ))
 }
 
 /// Trouble with a key or its service is not the certificate's: the job is tried again.

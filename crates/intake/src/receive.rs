@@ -127,8 +127,7 @@ impl Intake {
         let (algorithm, now) = (inner.config.algorithm, inner.clock.now());
         let (spooled, (identity, nuspec, checked)) = off_thread(spooled, move |spooled| {
             let (identity, nuspec) = (archive.identity.clone(), archive.nuspec.clone());
-            let Checked { unsigned, arrival } =
-                archive.check(spooled.digests(), &Policy { upstream, active: &active, algorithm, now })?;
+            let Checked { unsigned, arrival } = archive.check(spooled.digests(), &Policy { upstream, active: &active, algorithm, now })?;
             Ok((identity, nuspec, (unsigned, arrival)))
         })
         .await?;
@@ -176,7 +175,10 @@ impl Intake {
                 Ok(job) => job,
                 Err(error) if error.kind() == database::ErrorKind::NotFound => {
                     // Another push of the same bytes took the rejection, and the rows with it.
-                    return Err(Refusal::new(Code::SigningFailed, "the package was refused while it was being signed; push it again to see why"));
+                    return Err(Refusal::new(
+                        Code::SigningFailed,
+                        "the package was refused while it was being signed; push it again to see why",
+                    ));
                 }
                 Err(error) => {
                     // It is recorded all the same; where it stands can be asked for.

@@ -1,4 +1,5 @@
 //! The store and its spool on a real folder.
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test code fails by panicking")]
 
 mod blobs;
 mod spool;

@@ -1,4 +1,5 @@
 //! The server on a real port: protocols, limits, the stop, and what a client sees of a problem.
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test code fails by panicking")]
 
 mod server;
 mod surface;

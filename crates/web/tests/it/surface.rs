@@ -62,7 +62,7 @@ async fn a_plain_request_id_is_kept_and_another_is_not() {
 
 #[tokio::test]
 async fn a_route_with_a_deadline_answers_at_it() {
-    let router = Router::new().route("/", get(|| std::future::pending::<&'static str>()));
+    let router = Router::new().route("/", get(std::future::pending::<&'static str>));
     let server = Running::start(around(within(router, Duration::from_millis(20)))).await;
     let answer = reqwest::get(server.url("/")).await.unwrap();
     assert_eq!(answer.status(), 503);

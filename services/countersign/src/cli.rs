@@ -214,8 +214,10 @@ pub(crate) enum PackageVerb {
         #[command(flatten)]
         common: Common,
         /// Package id, in any case.
+        #[arg(value_name = "ID")]
         id: String,
         /// Version, normalised or not.
+        #[arg(id = "package-version", value_name = "VERSION")]
         version: String,
         /// One JSON object with every field, null where there is nothing.
         #[arg(long)]

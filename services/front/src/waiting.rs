@@ -31,14 +31,16 @@ impl Default for WaitLimits {
 pub(crate) type Client = Option<IpAddr>;
 
 /// What one watch of a job comes to.
-type Flight = Shared<BoxFuture<'static, Result<(), Refusal>>>;
+type Watch = BoxFuture<'static, Result<(), Refusal>>;
+/// A watch that several requests share.
+type Flight = Shared<Watch>;
 
 /// All requests of this process that wait.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     limits: WaitLimits,
     waiting: Mutex<Counts>,
-    flights: Mutex<HashMap<JobId, WeakShared<BoxFuture<'static, Result<(), Refusal>>>>>,
+    flights: Mutex<HashMap<JobId, WeakShared<Watch>>>,
 }
 
 #[derive(Debug, Default)]

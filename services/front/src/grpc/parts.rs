@@ -25,7 +25,7 @@ pub(crate) type Parts = BoxStream<'static, Result<Part, Refusal>>;
 
 enum At {
     Head(Box<Served>, BlobStream),
-    Body(BlobStream, Hasher, u64),
+    Body(BlobStream, Box<Hasher>, u64),
     End,
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn parts(state: &FrontState, served: Served) -> Result<Parts, c
         let state = state.clone();
         async move {
             match at {
-                At::Head(served, body) => Ok(Some((Part::Head(served), At::Body(body, Hasher::new(HashAlgorithm::Sha256), 0)))),
+                At::Head(served, body) => Ok(Some((Part::Head(served), At::Body(body, Box::new(Hasher::new(HashAlgorithm::Sha256)), 0)))),
                 At::Body(mut body, mut hasher, sent) => match body.chunks.next().await {
                     Some(Ok(chunk)) => {
                         hasher.update(&chunk);

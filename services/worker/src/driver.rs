@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -31,6 +31,7 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) {
         write_backs: Arc::new(Semaphore::new(WRITE_BACKS)),
         hand_back: CancellationToken::new(),
         jobs: JoinSet::new(),
+        claiming: None,
         worker,
     };
     while !stop.is_cancelled() {
@@ -42,17 +43,22 @@ pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) {
     driver.end().await;
 }
 
+/// Claims, each with the delivery that led to it.
+type Claimed = Vec<(Claim, Delivery)>;
+
 struct Driver {
     worker: Arc<Worker>,
     permits: Arc<Semaphore>,
     write_backs: Arc<Semaphore>,
     hand_back: CancellationToken,
     jobs: JoinSet<()>,
+    /// Claims on their way when a turn was dropped.
+    claiming: Option<JoinHandle<Option<Claimed>>>,
 }
 
 impl Driver {
-    /// Claims what there is room for and sets it going. Dropped at an await it may leave a claim behind, whose lease runs out;
-    /// so it is only dropped when the process stops, and claims are made in [`Self::claim`], which is not.
+    /// Claims what there is room for and sets it going. It is dropped at an await when the process stops; claims that are on
+    /// their way then are handed back by [`Self::end`].
     async fn turn(&mut self) {
         while let Some(ended) = self.jobs.try_join_next() {
             report_panic(ended);
@@ -71,16 +77,18 @@ impl Driver {
                 return tokio::time::sleep(PAUSE).await;
             }
         };
-        // In a task of its own: claims that are made are worked on, whatever becomes of this turn.
-        let claiming = tokio::spawn(claim(Arc::clone(&self.worker), deliveries));
-        match claiming.await {
+        // In a task of its own, which a dropped turn leaves going: what it claims must not be lost sight of.
+        let claiming = self.claiming.insert(tokio::spawn(claim(Arc::clone(&self.worker), deliveries)));
+        let claimed = claiming.await;
+        self.claiming = None;
+        match claimed {
             Ok(Some(claimed)) => self.start(claimed, first),
             Ok(None) => tokio::time::sleep(PAUSE).await,
             Err(error) => tracing::error!("claiming ended: {}", telemetry::chain(&error)),
         }
     }
 
-    fn start(&mut self, claimed: Vec<(Claim, Delivery)>, first: OwnedSemaphorePermit) {
+    fn start(&mut self, claimed: Claimed, first: OwnedSemaphorePermit) {
         let mut first = Some(first);
         for (claim, delivery) in claimed {
             // There were as many when the queue was asked, and only this loop takes any.
@@ -99,6 +107,14 @@ impl Driver {
 
     /// Lets the jobs in hand end within the grace, then hands them back.
     async fn end(mut self) {
+        if let Some(claiming) = self.claiming.take()
+            && let Ok(Some(claimed)) = claiming.await
+        {
+            for (claim, delivery) in claimed {
+                release(&self.worker, &claim).await;
+                acknowledge(&self.worker, delivery).await;
+            }
+        }
         let grace = self.worker.context.config.grace;
         if tokio::time::timeout(grace, join_all(&mut self.jobs)).await.is_err() {
             tracing::info!(jobs = self.jobs.len(), "handing back the jobs that did not end within the grace");
@@ -109,7 +125,7 @@ impl Driver {
 }
 
 /// Claims what was delivered. What is not to be had (another has it, or it is put off) is acknowledged: its row decides.
-async fn claim(worker: Arc<Worker>, deliveries: Vec<Delivery>) -> Option<Vec<(Claim, Delivery)>> {
+async fn claim(worker: Arc<Worker>, deliveries: Vec<Delivery>) -> Option<Claimed> {
     let context = &worker.context;
     let jobs: Vec<_> = deliveries.iter().map(|d| d.job).collect();
     let claims = match measure::step("claim", context.database.claim_jobs(&jobs, context.config.lease, &context.config.name)).await {
@@ -162,7 +178,7 @@ impl Job {
                 }
             },
             () = self.hand_back.cancelled() => {
-                self.release().await;
+                release(&self.worker, &self.claim).await;
                 None
             }
         };
@@ -241,11 +257,12 @@ impl Job {
             tracing::warn!("the failed attempt could not be recorded; its lease will run out: {}", telemetry::chain(&error));
         }
     }
+}
 
-    async fn release(&self) {
-        if let Err(error) = self.worker.context.database.release(&self.claim, Duration::ZERO).await {
-            tracing::warn!("the job could not be handed back; its lease will run out: {}", telemetry::chain(&error));
-        }
+/// Hands a job back, its attempt not counted.
+async fn release(worker: &Worker, claim: &Claim) {
+    if let Err(error) = worker.context.database.release(claim, Duration::ZERO).await {
+        tracing::warn!("the job could not be handed back; its lease will run out: {}", telemetry::chain(&error));
     }
 }
 

@@ -7,7 +7,6 @@ use crate::waiting::Client;
 use bytes::Bytes;
 use futures::Stream;
 use model::{Code, PackageIdentity, Refusal};
-use std::time::Duration;
 
 /// Where a call's package comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +55,26 @@ where
     let identity = match given {
         Given::Existing(identity) => identity,
         Given::Upload => {
-            // The wait is this call's own, below, with its limits.
-            let caller = intake::Caller { name: Some(caller.name()), wait: Some(Duration::ZERO) };
-            state.intake.receive(body, &caller).await?.identity
+            let caller = intake::Caller { name: Some(caller.name()), wait: None };
+            let identity = state.intake.receive(body, &caller).await?.identity;
+            return uploaded(state, client, &identity).await;
         }
     };
     let served = state.front.serve(&identity, client).await?;
     parts(&state.front, served).await
+}
+
+/// The package that was just taken in. One that is rejected after intake's own wait is told as what it was rejected for: the
+/// caller is still there to hear it.
+async fn uploaded(state: &GrpcState, client: Client, identity: &PackageIdentity) -> Result<Parts, Unserved> {
+    match state.front.serve(identity, client).await {
+        Ok(served) => parts(&state.front, served).await,
+        Err(unserved) if unserved.refusal.code == Code::PackageNotFound => {
+            let view = state.front.database().find(identity).await.map_err(|e| state.front.database_refusal(&e))?;
+            Err(view.and_then(|v| v.job.refusal).map_or(unserved, Unserved::from))
+        }
+        Err(unserved) => Err(unserved),
+    }
 }
 
 #[cfg(test)]

@@ -157,25 +157,14 @@ async fn a_package_that_the_feed_has_is_signed_by_name() {
 async fn sign_package_is_a_push_that_answers_with_the_signed_package() {
     let Some(shared) = testkit::shared() else { return };
     let feed = Arc::new(Feed::start(config()).await);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.nupkg");
-    let pack = |size: &str| {
-        let words = ["pack", "--id", "Bar.A", "--version", "1.0.0", "--size", size, "--out", file.to_str().unwrap()];
-        assert!(std::process::Command::new(shared.join("tools/judge")).args(words).output().unwrap().status.success());
-        std::fs::read(&file).unwrap()
-    };
+    let pack = |size: &str| pack(&shared, size);
     let package = pack("8000");
     let asked = tokio::spawn({
         let (feed, messages) = (Arc::clone(&feed), upload(&package));
         async move { signed(&feed, messages).await }
     });
     let identity = crate::feed::identity("Bar.A", "1.0.0");
-    let limit = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
-    while feed.database.find(&identity).await.unwrap().is_none() {
-        assert!(tokio::time::Instant::now() < limit, "the push was never recorded");
-        tokio::task::yield_now().await;
-    }
-    feed.until(&identity, |v| v.job.lane == Lane::Interactive).await;
+    raised(&feed, &identity).await;
     let job = feed.view(&identity).await.job.id;
     let by_worker = feed.sign(job, &package).await;
     let (result, bytes, summary) = asked.await.unwrap().unwrap();
@@ -189,6 +178,42 @@ async fn sign_package_is_a_push_that_answers_with_the_signed_package() {
     assert_eq!(code_of(&junk).0, Code::InvalidArgument);
     let twice = vec![header(sign_package_header::Source::Upload(Upload {})), header(sign_package_header::Source::Upload(Upload {}))];
     assert_eq!(code_of(&signed(&feed, twice).await.unwrap_err()), (Code::InvalidArgument, "request_malformed".into()));
+}
+
+/// A package that NuGet's own code has packed.
+fn pack(shared: &std::path::Path, size: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.nupkg");
+    let words = ["pack", "--id", "Bar.A", "--version", "1.0.0", "--size", size, "--out", file.to_str().unwrap()];
+    assert!(std::process::Command::new(shared.join("tools/judge")).args(words).output().unwrap().status.success());
+    std::fs::read(&file).unwrap()
+}
+
+/// Waits until the push is recorded and the call waits for its signature.
+async fn raised(feed: &Feed, identity: &model::PackageIdentity) {
+    let limit = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while feed.database.find(identity).await.unwrap().is_none() {
+        assert!(tokio::time::Instant::now() < limit, "the push was never recorded");
+        tokio::task::yield_now().await;
+    }
+    feed.until(identity, |v| v.job.lane == Lane::Interactive).await;
+}
+
+#[tokio::test]
+async fn a_package_that_is_rejected_while_the_call_waits_is_told_why() {
+    let Some(shared) = testkit::shared() else { return };
+    let feed = Arc::new(Feed::start(config()).await);
+    let asked = tokio::spawn({
+        let (feed, messages) = (Arc::clone(&feed), upload(&pack(&shared, "8000")));
+        async move { signed(&feed, messages).await }
+    });
+    let identity = crate::feed::identity("Bar.A", "1.0.0");
+    raised(&feed, &identity).await;
+    let claim = feed.claim(feed.view(&identity).await.job.id).await;
+    feed.database.settle_rejected(&claim, &model::Refusal::nu(model::Code::Zip64, 3006, "Zip64 cannot be signed")).await.unwrap();
+    let refused = asked.await.unwrap().unwrap_err();
+    assert_eq!(code_of(&refused), (Code::InvalidArgument, "zip64".into()));
+    assert_eq!(refused.get_details_error_info().unwrap().metadata["nu"], "NU3006");
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@ use certificates::Certificate;
 use model::{Code, HashAlgorithm, Segment, Splice};
 use nuget_signature::assemble::faults::{self, Fault};
 use nuget_signature::parse::PrimarySignature;
-use nupkg::{Layout, Limits};
+use nupkg::{Layout, Limits, Tail, missing_range};
 use std::path::PathBuf;
 use testkit::{Tsa, judge, packages};
-use verification::{Expected, check_arrival, is_ours};
+use verification::{Expected, Proposal, check_arrival, is_ours, publishable};
 
 /// The packages of a folder that we would sign.
 fn signable(material: &Material, folder: &str) -> Vec<PathBuf> {
@@ -247,4 +247,46 @@ fn arrivals_are_refused_for_what_is_broken_and_for_nothing_else() {
     }
     println!("{refused:#?}");
     assert!(refused.iter().all(|line| line.contains("Invalid")), "{refused:#?}");
+}
+
+/// The worker holds kilobytes of a package: what reading its layout and its signature fetched is enough.
+#[test]
+fn the_tail_of_a_package_is_enough() {
+    let Some(material) = Material::read() else { return };
+    let signer = Signer::new(&material, "repository");
+    for path in samples(&material).into_iter().chain(signable(&material, "unsigned")) {
+        let made = signer.sign(&path, None);
+        let limits = Limits::default();
+        let mut tail = Tail::new(made.source.len() as u64);
+        let mut fetched = 0;
+        let layout = loop {
+            let read = Layout::read(&tail, &limits).and_then(|layout| {
+                layout.check_signable(&tail, &limits)?;
+                if layout.is_signed() {
+                    layout.signature_bytes(&tail, &limits)?;
+                }
+                Ok(layout)
+            });
+            match read {
+                Ok(layout) => break layout,
+                Err(error) => {
+                    let range = missing_range(&error).unwrap_or_else(|| panic!("{}: {error}", path.display()));
+                    fetched += range.end - range.start;
+                    let place = |n: u64| usize::try_from(n).unwrap();
+                    tail.insert(range.start, made.source[place(range.start)..place(range.end)].to_vec().into());
+                }
+            }
+        };
+        let proposal = Proposal {
+            source: &tail,
+            layout: &layout,
+            splice: &made.splice,
+            p7s: &made.p7s,
+            unsigned: &made.unsigned,
+            expected: signer.expected(&made),
+            timestamp_roots: &signer.timestamp_roots,
+            now: now(),
+        };
+        publishable(&proposal).unwrap_or_else(|refusal| panic!("{}: {refusal} ({fetched} bytes fetched)", path.display()));
+    }
 }

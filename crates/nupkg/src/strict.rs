@@ -24,7 +24,9 @@ impl Layout {
         self.check_end()?;
         self.check_extents()?;
         names::check(self, limits)?;
-        self.check_signature_entry(source, limits)
+        self.check_signature_entry(source, limits)?;
+        // NuGet's signer takes no archive that is empty once its signature is out.
+        if self.content_count() == 0 { Err(Error::Malformed(Malformed::Empty)) } else { Ok(()) }
     }
 
     fn check_zip64(&self) -> Result<(), Error> {
@@ -40,9 +42,6 @@ impl Layout {
     fn check_counts(&self, limits: &Limits) -> Result<(), Error> {
         let limit = (limits.entries as u64).min(MAX_ENTRIES);
         let count = self.content_count() as u64;
-        if count == 0 {
-            return Err(Error::Malformed(Malformed::Empty));
-        }
         if count > limit {
             return Err(Error::TooManyEntries { count, limit });
         }

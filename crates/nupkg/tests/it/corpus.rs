@@ -98,6 +98,7 @@ fn what_nugets_signer_refuses_for_the_archives_sake_is_refused_with_its_code() {
     // Refused although NuGet signs them (spec 1.11), or for another reason than NuGet has.
     let stricter = [
         ("crafted/SignatureFileEntry.zip", Code::ZipOverlap),
+        ("crafted/SignatureFileWithFakeContent.zip", Code::ZipMalformed),
         ("crafted/SignatureFileWithUppercaseFileName.zip", Code::ZipDuplicateName),
         ("edge/zip-disk-six.nupkg", Code::ZipMalformed),
         ("edge/zip-hidden-local.nupkg", Code::ZipHiddenEntry),

@@ -25,7 +25,7 @@ mod verdict;
 mod verify;
 
 pub use arrival::check_arrival;
-pub use describe::{Description, SignatureDescription, TimestampDescription, describe};
+pub use describe::{CertificateDescription, Description, SignatureDescription, TimestampDescription, describe};
 pub use ours::is_ours;
 pub use publishable::{Expected, ExpectedKind, Proposal, VerifiedSplice, publishable};
 pub use roots::TrustRoots;

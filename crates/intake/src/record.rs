@@ -41,6 +41,7 @@ impl Intake {
             && found.package.holds_identity
             && found.package.received != received
         {
+            remove(spooled).await;
             return Err(taken(&arrived.identity));
         }
         let key = StorageKey::Incoming(received);
@@ -118,6 +119,13 @@ impl Intake {
         let number = hasher.finish() % locks.len() as u64;
         // A remainder of a usize fits into one.
         locks[usize::try_from(number).unwrap_or_default()].lock().await
+    }
+}
+
+/// Removes a spooled file where it may block: that takes its time for a large one.
+async fn remove(spooled: Spooled) {
+    if let Err(error) = tokio::task::spawn_blocking(move || drop(spooled)).await {
+        tracing::warn!(%error, "a spooled file could not be removed; the next start will");
     }
 }
 

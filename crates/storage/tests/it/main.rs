@@ -1,7 +1,15 @@
 //! The store and its spool on a real folder.
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test code fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    reason = "test code fails by panicking"
+)]
 
 mod blobs;
+#[cfg(feature = "failpoints")]
+mod crashes;
 mod spool;
 
 use bytes::Bytes;

@@ -20,7 +20,7 @@ impl HashAlgorithm {
     pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
 
     /// Length of a digest in octets.
-    pub fn len(self) -> usize {
+    pub fn octets(self) -> usize {
         match self {
             Self::Sha256 => 32,
             Self::Sha384 => 48,
@@ -83,7 +83,7 @@ pub struct Digest {
 impl Digest {
     /// `octets` as a digest by `algorithm`; `None` when the length is another.
     pub fn new(algorithm: HashAlgorithm, octets: &[u8]) -> Option<Self> {
-        if octets.len() != algorithm.len() {
+        if octets.len() != algorithm.octets() {
             return None;
         }
         let mut all = [0; 64];
@@ -103,7 +103,7 @@ impl Digest {
 
     /// Its octets.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.octets[..self.algorithm.len()]
+        &self.octets[..self.algorithm.octets()]
     }
 
     /// Lower-case hexadecimal: rows, blob names.

@@ -116,7 +116,7 @@ impl Hash {
         match self {
             Self::Md5 => 16,
             Self::Sha1 => 20,
-            Self::Sha2(algorithm) => algorithm.len(),
+            Self::Sha2(algorithm) => algorithm.octets(),
         }
     }
 }

@@ -1,4 +1,5 @@
 //! The whole product as processes; each module is named for what it proves.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "test code fails by panicking")]
 
+mod crash_and_resume;
 mod push_to_download;

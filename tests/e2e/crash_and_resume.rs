@@ -1,0 +1,1 @@
+//! Whatever a crash leaves is finished once after a restart.

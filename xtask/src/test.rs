@@ -13,6 +13,9 @@ const PROGRAMS: &[(&str, &str, &str)] = &[
     ("strace", "strace", "counting the bytes that a worker moves"),
 ];
 
+/// What only tests may have: points at which a process ends, and faults in what is assembled.
+const FEATURES: &str = "countersign/failpoints,worker/failpoints,intake/failpoints,storage/failpoints,keys/failpoints,signing/faults";
+
 pub(crate) fn run_task(words: &[String]) -> Result<()> {
     let install = words.iter().any(|w| w == "--install");
     let names: Vec<&String> = words.iter().filter(|w| !w.starts_with("--")).collect();
@@ -43,7 +46,7 @@ pub(crate) fn run_task(words: &[String]) -> Result<()> {
         }
         println!("the tests that need it say so and are passed over");
     }
-    run(cargo().args(["test", "--workspace", "--locked", "--no-fail-fast", "--quiet"]).arg("--").args(names))?;
+    run(cargo().args(["test", "--workspace", "--locked", "--no-fail-fast", "--quiet", "--features", FEATURES]).arg("--").args(names))?;
     Ok(())
 }
 

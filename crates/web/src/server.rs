@@ -3,6 +3,9 @@
 use crate::connection::IdleLimited;
 use crate::tls::{self, TlsError, TlsFiles};
 use axum::Router;
+use axum::extract::ConnectInfo;
+use http::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -16,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 /// Where and how to listen.
 #[derive(Debug, Clone)]
@@ -114,12 +118,13 @@ impl Server {
             let (header_timeout, idle_timeout, abandon) = (config.header_timeout, config.idle_timeout, abandon.clone());
             tokio::spawn(async move {
                 let _place = place;
+                let peer = stream.peer_addr().ok();
                 let stream = IdleLimited::new(stream, idle_timeout);
                 let served = async {
                     match tls {
-                        None => serve_connection(stream, &protocol, router, watcher).await,
+                        None => serve_connection(stream, peer, &protocol, router, watcher).await,
                         Some(tls) => match tokio::time::timeout(header_timeout, tls.accept(stream)).await {
-                            Ok(Ok(stream)) => serve_connection(stream, &protocol, router, watcher).await,
+                            Ok(Ok(stream)) => serve_connection(stream, peer, &protocol, router, watcher).await,
                             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                             Err(_elapsed) => tracing::debug!("a TLS handshake took too long"),
                         },
@@ -201,13 +206,21 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 async fn serve_connection<S>(
     stream: S,
+    peer: Option<SocketAddr>,
     protocol: &auto::Builder<TokioExecutor>,
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let connection = protocol.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).into_owned();
+    // Limits per client go by the address of the connection.
+    let service = router.map_request(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        request
+    });
+    let connection = protocol.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(error, "a connection ended early");
     }

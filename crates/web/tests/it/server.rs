@@ -3,9 +3,11 @@
 use crate::Running;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::routing::get;
 use bytes::Bytes;
 use futures::stream;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,6 +25,13 @@ async fn http_1_and_http_2_come_to_the_same_port() {
     let http2 = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     assert_eq!(reqwest::get(server.url("/")).await.unwrap().text().await.unwrap(), "HTTP/1.1");
     assert_eq!(http2.get(server.url("/")).send().await.unwrap().text().await.unwrap(), "HTTP/2.0");
+}
+
+#[tokio::test]
+async fn a_request_says_which_address_it_came_from() {
+    let router = Router::new().route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() }));
+    let server = Running::start(router).await;
+    assert_eq!(reqwest::get(server.url("/")).await.unwrap().text().await.unwrap(), "127.0.0.1");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod credentials;
 mod files;
+mod readiness;
 mod roles;
 mod run;
 mod system_clock;

@@ -1,6 +1,7 @@
 //! Builds the real parts and hands them to the roles: the one place that names a concrete provider.
 
 use crate::config::{OnFailure, Settings};
+use crate::readiness::{self, Watched};
 use crate::{credentials, trust};
 use anyhow::Result;
 use axum::Router;
@@ -8,15 +9,16 @@ use database::{Database, JobQueue};
 use front::{Addresses, ClientTrust, FrontConfig, FrontState, WaitLimits};
 use futures::future::BoxFuture;
 use intake::{Intake, IntakeConfig, SigningMode};
-use model::{Clock, Code, Refusal};
+use model::Clock;
 use nuget_signature::plan::UpstreamSignature;
 use std::sync::Arc;
+use std::time::Duration;
 use storage::BlobStore;
 use timestamp::{Breaker, BreakerConfig, HttpConfig, HttpTimestamper, Timestamper};
 use tokio_util::sync::CancellationToken;
 use verification::TrustRoots;
+use web::{Health, PushKeys, Server};
 use worker::{Rehash, WorkerConfig, WorkerContext};
-use web::{Check, Health, PushKeys, Server, Standing};
 
 /// How clients reach this feed, worked out from configuration and listeners, never from a request.
 #[derive(Debug, Clone)]
@@ -64,6 +66,8 @@ pub(crate) struct Composed {
     pub(crate) http: Router,
     pub(crate) grpc: Router,
     pub(crate) health: Health,
+    /// Keeps gRPC's health at what readiness says.
+    pub(crate) mirror: BoxFuture<'static, ()>,
     pub(crate) worker: Option<BoxFuture<'static, ()>>,
 }
 
@@ -76,9 +80,33 @@ impl Parts<'_> {
         let keys = PushKeys::new(settings.auth.keys.iter().map(|k| k.expose()), self.anonymous_push());
         let front = FrontState::new(self.front_config(&roots)?, self.database.clone(), self.store.clone(), Arc::clone(self.clock));
         let ingest = ingest::router(ingest::IngestState { intake: intake.clone(), keys: Arc::new(keys.clone()), drain_bytes: DRAIN_BYTES });
-        let (grpc, _health) = front::grpc::router(front.clone(), front::grpc::GrpcConfig { intake, push_keys: keys }).await?;
-        let worker = self.worker(&roots, stop)?;
-        Ok(Composed { http: ingest.merge(front::http::router(front)), grpc, health: self.health(), worker })
+        let (grpc, grpc_health) = front::grpc::router(front.clone(), front::grpc::GrpcConfig { intake, push_keys: keys }).await?;
+        let (worker, signing) = match self.worker(&roots, stop)? {
+            Some((worker, authority)) => (Some(worker), Some(readiness::Signing { authority })),
+            None => (None, None),
+        };
+        let needs = readiness::Needs {
+            database: self.database.clone(),
+            store: self.store.clone(),
+            front: front.clone(),
+            clock: Arc::clone(self.clock),
+            signing,
+        };
+        let health = needs.health();
+        Ok(Composed {
+            http: web::within(ingest, self.answered_within()).merge(front::http::router(front)),
+            grpc: web::within(grpc, self.answered_within()),
+            mirror: Box::pin(readiness::mirror(health.clone(), grpc_health, stop.clone())),
+            health,
+            worker,
+        })
+    }
+
+    /// Longest time until a push's answer begins: it comes in, is checked and recorded, and waits for its signature (over gRPC twice: as a
+    /// push, and for the package that goes back).
+    fn answered_within(&self) -> Duration {
+        let (limits, feed) = (&self.settings.limits, &self.settings.feed);
+        limits.push_deadline + feed.push_waits + limits.sign_now_deadline + CHECKING_TIME_MAX
     }
 
     /// Without keys anybody on loopback may push; beyond it the configuration has had to allow that in so many words.
@@ -119,8 +147,8 @@ impl Parts<'_> {
         })
     }
 
-    /// The worker, and the certificate check that readiness names; nothing when signing is off.
-    fn worker(&self, roots: &TrustRoots, stop: &CancellationToken) -> Result<Option<BoxFuture<'static, ()>>> {
+    /// The worker, and the authority that it asks; nothing when signing is off.
+    fn worker(&self, roots: &TrustRoots, stop: &CancellationToken) -> Result<Option<WorkerParts>> {
         let settings = self.settings;
         let Some(keys) = credentials::provider(settings, roots)? else {
             tracing::warn!("signing is off (Signing:Mode is Null): packages are served as they came");
@@ -128,18 +156,25 @@ impl Parts<'_> {
         };
         let mut stamping = roots.clone();
         trust::add_files(&mut stamping, &settings.signing.timestamp_trusted_roots)?;
-        let timestamper = match &settings.signing.timestamp_url {
+        let authority = match &settings.signing.timestamp_url {
             Some(url) => {
-                let limits = HttpConfig { deadline: settings.signing.timestamp_deadline, answer_bytes_max: small(settings.limits.timestamp_bytes) };
-                let client = HttpTimestamper::new(url, stamping.timestamping.clone(), limits)?;
-                Some(Arc::new(Breaker::new(Arc::new(client), BreakerConfig::default())) as Arc<dyn Timestamper>)
+                let client = HttpTimestamper::new(url, stamping.timestamping.clone(), timestamp_config(settings))?;
+                Some(Arc::new(Watched::new(Arc::new(client))))
             }
             None => {
                 tracing::warn!("signatures carry no time-stamp (Signing:TimestampServerUrl), and end with their certificate");
                 None
             }
         };
+        let timestamper =
+            authority.clone().map(|watched| Arc::new(Breaker::new(watched, BreakerConfig::default())) as Arc<dyn Timestamper>);
+        let usual = WorkerConfig::new(self.name.clone(), self.public.service_index.clone());
+        // The authority's own limit comes first, so that its reason is the one that is told.
+        let timestamp_deadline = usual.timestamp_deadline.max(settings.signing.timestamp_deadline + TIMESTAMP_CHECKED_WITHIN);
         let config = WorkerConfig {
+            // Whatever longer the authority may take, the lease holds.
+            lease: usual.lease + (timestamp_deadline - usual.timestamp_deadline),
+            timestamp_deadline,
             ends_earlier_leases: self.only_process,
             owners: settings.feed.owners.clone(),
             upstream: upstream(settings),
@@ -147,7 +182,7 @@ impl Parts<'_> {
             rehash: if settings.signing.rehash { Rehash::Always } else { Rehash::Never },
             concurrency: settings.limits.concurrent_jobs,
             attempts_max: settings.limits.attempts,
-            ..WorkerConfig::new(self.name.clone(), self.public.service_index.clone())
+            ..usual
         };
         config.check()?;
         let context = WorkerContext {
@@ -160,25 +195,20 @@ impl Parts<'_> {
             clock: Arc::clone(self.clock),
             config,
         };
-        Ok(Some(Box::pin(worker::run(context, stop.clone()))))
-    }
-
-    fn health(&self) -> Health {
-        let database = self.database.clone();
-        Health::new().with(Check::new("database", move || {
-            let database = database.clone();
-            async move {
-                match database.ping().await {
-                    Ok(()) => Standing::Good,
-                    Err(_unavailable) => Standing::Failed(Refusal::new(Code::DatabaseUnavailable, "the database does not answer")),
-                }
-            }
-        }))
+        Ok(Some((Box::pin(worker::run(context, stop.clone())), authority)))
     }
 }
 
+/// The worker's work, and the authority that it asks.
+type WorkerParts = (BoxFuture<'static, ()>, Option<Arc<Watched>>);
+
 pub(crate) fn upstream(settings: &Settings) -> UpstreamSignature {
     if settings.signing.reject_upstream { UpstreamSignature::Reject } else { UpstreamSignature::ReSign }
+}
+
+/// How an authority is asked.
+pub(crate) fn timestamp_config(settings: &Settings) -> HttpConfig {
+    HttpConfig { deadline: settings.signing.timestamp_deadline, answer_bytes_max: small(settings.limits.timestamp_bytes) }
 }
 
 pub(crate) fn nupkg_limits(settings: &Settings) -> nupkg::Limits {
@@ -193,6 +223,10 @@ pub(crate) fn nupkg_limits(settings: &Settings) -> nupkg::Limits {
 
 /// Most bytes of a refused upload that are read and thrown away, so that the client hears the answer.
 const DRAIN_BYTES: u64 = 8 << 20;
+/// Longest time that a package which has come in may take to be hashed again, checked and recorded.
+const CHECKING_TIME_MAX: Duration = Duration::from_secs(120);
+/// What checking a time-stamp takes beyond the authority's answer.
+const TIMESTAMP_CHECKED_WITHIN: Duration = Duration::from_secs(5);
 
 fn small(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)

@@ -115,10 +115,10 @@ pub(crate) struct Sign {
     /// Owner that the signature names. Repeatable.
     #[arg(long = "owner", value_name = "NAME")]
     pub(crate) owners: Vec<String>,
-    /// Hash algorithm: SHA256, SHA384 or SHA512.
-    #[arg(long, value_name = "NAME", default_value = "SHA256")]
-    pub(crate) hash: String,
-    /// RFC 3161 time-stamping authority; "" (the default with --pfx) for none.
+    /// Hash algorithm: SHA256, SHA384 or SHA512. Default: what the configuration says, else SHA256.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) hash: Option<String>,
+    /// RFC 3161 time-stamping authority; "" (the default with --pfx) for none, the configuration's with --config.
     #[arg(long, value_name = "URL")]
     pub(crate) timestamp_url: Option<String>,
     /// Folder for the signed packages; made when it is not there. They keep their names.

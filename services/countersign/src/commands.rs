@@ -55,7 +55,9 @@ async fn database(settings: &Settings) -> Result<Database> {
     if !path.exists() {
         anyhow::bail!("there is no database at {}; `countersign serve` or `countersign migrate` makes one", path.display());
     }
-    let database = Database::connect(&DatabaseConfig::file(path)).await.with_context(|| format!("the database {} cannot be opened", path.display()))?;
+    let database = Database::connect(&DatabaseConfig::file(path))
+        .await
+        .with_context(|| format!("the database {} cannot be opened", path.display()))?;
     let pending = database.pending_migrations().await?;
     if !pending.is_empty() {
         anyhow::bail!("the database {} is older than this version; run `countersign migrate` first", path.display());

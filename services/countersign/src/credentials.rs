@@ -17,12 +17,26 @@ use verification::TrustRoots;
 
 /// The provider that the configuration names; `None` when signing is off. A certificate that could never sign is refused here.
 pub(crate) fn provider(settings: &Settings, roots: &TrustRoots) -> Result<Option<Arc<dyn KeyProvider>>> {
-    let signing = &settings.signing;
-    let password = signing.certificate_password.as_ref().map_or_else(Password::none, |p| Password::from(p.expose().to_owned()));
-    if matches!(signing.mode, Mode::Null) {
+    if matches!(settings.signing.mode, Mode::Null) {
         return Ok(None);
     }
-    let store = KeyStore::open(&settings.stores.keys).with_context(|| format!("the key store {} cannot be opened", settings.stores.keys.display()))?;
+    over(settings, roots, store(&settings.stores.keys)?)
+}
+
+/// Whether that provider could be had now; makes nothing.
+pub(crate) fn check(settings: &Settings, roots: &TrustRoots) -> Result<()> {
+    let empty = tempfile::tempdir()?;
+    let folder = if settings.stores.keys.is_dir() { &settings.stores.keys } else { empty.path() };
+    over(settings, roots, store(folder)?).map(drop)
+}
+
+fn store(folder: &Path) -> Result<KeyStore> {
+    KeyStore::open(folder).with_context(|| format!("the key store {} cannot be opened", folder.display()))
+}
+
+fn over(settings: &Settings, roots: &TrustRoots, store: KeyStore) -> Result<Option<Arc<dyn KeyProvider>>> {
+    let signing = &settings.signing;
+    let password = signing.certificate_password.as_ref().map_or_else(Password::none, |p| Password::from(p.expose().to_owned()));
     Ok(match &signing.mode {
         Mode::Null => None,
         Mode::SelfSigned(own) => {
@@ -66,7 +80,12 @@ pub(crate) fn provider(settings: &Settings, roots: &TrustRoots) -> Result<Option
 /// The PFX of `countersign sign`. It is read at first use, so that a certificate that cannot sign is a refusal, not a fault of usage.
 pub(crate) fn pfx(path: &Path, password: Password, algorithm: HashAlgorithm, roots: &TrustRoots) -> Arc<dyn KeyProvider> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    Arc::new(PfxFile(StoredCertificateConfig { source: Source::File(path), password, hash_algorithm: algorithm, known_certificates: known(roots) }))
+    Arc::new(PfxFile(StoredCertificateConfig {
+        source: Source::File(path),
+        password,
+        hash_algorithm: algorithm,
+        known_certificates: known(roots),
+    }))
 }
 
 /// A PFX file that is opened when it is asked for.
@@ -77,8 +96,9 @@ struct PfxFile(StoredCertificateConfig);
 impl KeyProvider for PfxFile {
     async fn current(&self, now: OffsetDateTime) -> Result<Identity, keys::Error> {
         // The path is absolute, so this store is never looked into.
-        let nowhere = KeyStore::open(std::env::temp_dir().join("countersign-no-keys"))?;
-        StoredCertificate::open(self.0.clone(), nowhere, now)?.current(now).await
+        let nowhere = tempfile::tempdir()
+            .map_err(|e| keys::Error::new(keys::ErrorKind::Unavailable, "no temporary folder can be made").because(e))?;
+        StoredCertificate::open(self.0.clone(), KeyStore::open(nowhere.path())?, now)?.current(now).await
     }
 }
 

@@ -37,7 +37,10 @@ pub(crate) fn results(files: &[PathBuf], out: &Path) -> Result<Vec<PathBuf>> {
 /// Writes what `splice` describes over `source` to `path`: into a file beside it, which takes its place when it is whole.
 pub(crate) fn write(source: &mut File, splice: &Splice, path: &Path) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut out = tempfile::Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(folder).with_context(|| format!("nothing can be written below {}", folder.display()))?;
+    let mut out = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+        .with_context(|| format!("nothing can be written below {}", folder.display()))?;
     for segment in splice.segments() {
         match segment {
             Segment::Blob { offset, len } => {

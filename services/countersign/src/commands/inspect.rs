@@ -90,7 +90,13 @@ fn part_json(part: &SignatureDescription) -> Value {
 fn for_people(found: &Value) -> String {
     let text = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     let mut out = format!("{}\n", text(&found["file"]));
-    for (label, key) in [("size", "size"), ("entries", "entries"), ("SHA-256", "sha256"), ("unsigned form", "unsignedSha256"), ("content hash", "contentHash")] {
+    for (label, key) in [
+        ("size", "size"),
+        ("entries", "entries"),
+        ("SHA-256", "sha256"),
+        ("unsigned form", "unsignedSha256"),
+        ("content hash", "contentHash"),
+    ] {
         out += &format!("  {label:14} {}\n", text(&found[key]));
     }
     let signature = &found["signature"];

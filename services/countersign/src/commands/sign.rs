@@ -4,7 +4,7 @@ use super::USAGE;
 use crate::cli::{Kind, Sign};
 use crate::config::{Overrides, Settings};
 use crate::system_clock::SystemClock;
-use crate::{credentials, files, trust};
+use crate::{credentials, files, roles, trust};
 use anyhow::{Context as _, Result, anyhow, bail};
 use keys::{KeyProvider, Password};
 use model::signature_kind::SignatureKind;
@@ -82,14 +82,27 @@ impl Signer {
     fn new(words: &Sign) -> Result<Self> {
         let mut roots = trust::of_the_machine();
         trust::add_files(&mut roots, &words.roots)?;
-        let algorithm = HashAlgorithm::from_name(&words.hash).ok_or_else(|| anyhow!("--hash {:?} is not SHA256, SHA384 or SHA512", words.hash))?;
         let kind = if words.kind == Kind::Author { SignatureKind::Author } else { SignatureKind::Repository };
         let settings = match &words.config {
             Some(file) => Some(Settings::load(&Overrides { file: Some(file.clone()), data: words.data.clone(), ..Overrides::default() })?),
             None => None,
         };
+        if let Some(settings) = &settings {
+            if !settings.signing.is_mode_named {
+                bail!(
+                    "the configuration does not say what to sign with: name a Signing:Mode (only `countersign serve` has one by default)"
+                );
+            }
+            trust::add_files(&mut roots, &settings.signing.timestamp_trusted_roots)?;
+        }
+        let algorithm = match &words.hash {
+            Some(name) => HashAlgorithm::from_name(name).ok_or_else(|| anyhow!("--hash {name:?} is not SHA256, SHA384 or SHA512"))?,
+            None => settings.as_ref().map_or(HashAlgorithm::Sha256, |s| s.signing.algorithm),
+        };
         let provider = match (&settings, &words.pfx) {
-            (Some(settings), _) => credentials::provider(settings, &roots)?.context("signing is off in this configuration (Signing:Mode is Null)")?,
+            (Some(settings), _) => {
+                credentials::provider(settings, &roots)?.context("signing is off in this configuration (Signing:Mode is Null)")?
+            }
             (None, Some(pfx)) => {
                 if !pfx.is_file() {
                     bail!("there is no PFX file {}", pfx.display());
@@ -101,16 +114,27 @@ impl Signer {
         let configured = settings.as_ref();
         let base = configured.and_then(|s| s.feed.public_base_url.as_ref()).map(|url| format!("{url}/v3/index.json"));
         let service_index = words.service_index.clone().or(base);
-        if kind == SignatureKind::Repository && !service_index.as_ref().is_some_and(|url| url::Url::parse(url).is_ok_and(|u| u.scheme() == "https")) {
+        if kind == SignatureKind::Repository
+            && !service_index.as_ref().is_some_and(|url| url::Url::parse(url).is_ok_and(|u| u.scheme() == "https"))
+        {
             bail!("a repository signature names the feed's service index: --service-index https://…/v3/index.json");
         }
-        let owners = if words.owners.is_empty() { configured.map(|s| s.feed.owners.clone()).unwrap_or_default() } else { words.owners.clone() };
-        let timestamp_url = words.timestamp_url.clone().or_else(|| configured.and_then(|s| s.signing.timestamp_url.clone())).filter(|u| !u.trim().is_empty());
+        let owners =
+            if words.owners.is_empty() { configured.map(|s| s.feed.owners.clone()).unwrap_or_default() } else { words.owners.clone() };
+        let timestamp_url = words
+            .timestamp_url
+            .clone()
+            .or_else(|| configured.and_then(|s| s.signing.timestamp_url.clone()))
+            .filter(|u| !u.trim().is_empty());
         let timestamper = match timestamp_url {
-            Some(url) => Some(Arc::new(HttpTimestamper::new(&url, roots.timestamping.clone(), HttpConfig::default())?) as Arc<dyn Timestamper>),
+            Some(url) => {
+                let config = configured.map_or_else(HttpConfig::default, roles::timestamp_config);
+                Some(Arc::new(HttpTimestamper::new(&url, roots.timestamping.clone(), config)?) as Arc<dyn Timestamper>)
+            }
             None => None,
         };
-        Ok(Self { provider, kind, service_index, owners, algorithm, roots, timestamper, limits: Limits::default() })
+        let limits = configured.map_or_else(Limits::default, roles::nupkg_limits);
+        Ok(Self { provider, kind, service_index, owners, algorithm, roots, timestamper, limits })
     }
 
     async fn credential(&self) -> Result<Credential> {
@@ -124,7 +148,8 @@ impl Signer {
         let layout = Layout::read(&source, &self.limits).map_err(|e| e.to_refusal())?;
         layout.check_signable(&source, &self.limits).map_err(|e| e.to_refusal())?;
         layout.check_local_headers(&source).map_err(|e| e.to_refusal())?;
-        let arrived = if layout.is_signed() { Some(layout.signature_bytes(&source, &self.limits).map_err(|e| e.to_refusal())?) } else { None };
+        let arrived =
+            if layout.is_signed() { Some(layout.signature_bytes(&source, &self.limits).map_err(|e| e.to_refusal())?) } else { None };
         let signature = arrived.clone().map(PrimarySignature::parse).transpose().map_err(|e| e.to_refusal())?;
         let action = signing::command_action(self.kind, Arrival::of(signature.as_ref()).map_err(|e| e.to_refusal())?)?;
         let mut algorithms = vec![self.algorithm];

@@ -61,8 +61,9 @@ impl Limits {
             sign_now_deadline: section
                 .duration("SignNowDeadline", Duration::from_millis(1)..=Duration::from_secs(300))
                 .unwrap_or(Duration::from_secs(20)),
-            sign_now_waiters: small(count("MaxSignNowWaiters", 1_024, 100_000)),
-            sign_now_waiters_per_client: small(count("MaxSignNowWaitersPerClient", 64, 100_000)),
+            sign_now_waiters: small(count("MaxSignNowWaiters", 2_048, 100_000)),
+            // A restore asks for its packages all at once, some hundreds of them at most.
+            sign_now_waiters_per_client: small(count("MaxSignNowWaitersPerClient", 256, 100_000)),
             connections: small(count("MaxConnections", 1_024, 100_000)),
             attempts: u32::try_from(count("MaxAttempts", 1_000, 1_000_000)).unwrap_or(1_000),
             concurrent_jobs: small(count("MaxConcurrentJobs", 32, 1_024)),

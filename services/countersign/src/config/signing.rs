@@ -72,8 +72,8 @@ pub(crate) struct Signing {
     pub(crate) on_failure: OnFailure,
     /// The package is hashed again before each signature.
     pub(crate) rehash: bool,
-    /// The built-in profile: no `Signing` section was given.
-    pub(crate) built_in: bool,
+    /// Whether the configuration names a mode; `serve` alone does without.
+    pub(crate) is_mode_named: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl Signing {
                 .choice("OnFailure", &[("Unavailable", OnFailure::Unavailable), ("ServeUnsigned", OnFailure::ServeUnsigned)])
                 .unwrap_or(OnFailure::Unavailable),
             rehash: section.choice("RehashBeforeSigning", &[("Never", false), ("Always", true)]).unwrap_or(false),
-            built_in: !given,
+            is_mode_named: provider.or(mode).is_some(),
         }
     }
 

@@ -11,7 +11,7 @@ fn read(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Vec<String
 #[test]
 fn nothing_at_all_is_the_built_in_profile() {
     let settings = read("{}", &[]).unwrap();
-    assert!(settings.signing.built_in && settings.signing.is_on());
+    assert!(!settings.signing.is_mode_named && settings.signing.is_on());
     assert_eq!(settings.signing.timestamp_url, None);
     assert_eq!(settings.listeners.http.listen.to_string(), "127.0.0.1:5000");
     assert_eq!(settings.stores.keys, PathBuf::from("countersign-data/keys"));

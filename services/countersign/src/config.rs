@@ -59,7 +59,7 @@ impl Settings {
     /// Reads the file and the environment as `serve` understands them.
     pub(crate) fn load(overrides: &Overrides) -> Result<Self> {
         let text = read_file(overrides.file.as_deref())?;
-        #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+        // This is where the environment is read.
         let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
         let source = Source::new(text.as_deref(), environment, seed_keys::ROOT_KEYS)?;
         Self::read(&source, overrides).map_err(|problems| {

@@ -86,6 +86,7 @@ impl Intake {
     pub(crate) async fn forget_rejected(self, identity: PackageIdentity, job: JobId) -> Result<(), Refusal> {
         let inner = &*self.0;
         let _lock = self.lock(&identity).await;
+        failpoint::reach("intake.rejected.before")?;
         let deleted = inner.database.delete_rejected(job).await.map_err(|e| database_refusal(&e))?;
         failpoint::reach("intake.rejected_deleted")?;
         if let Some(deleted) = deleted

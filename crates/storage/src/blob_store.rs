@@ -181,7 +181,10 @@ impl BlobStore {
         let location = location(path)?;
         crate::failpoint::reach("storage.delete.before").map_err(|e| Error::io(format!("deleting {path}"), e))?;
         match self.objects.delete(&location).await {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                crate::failpoint::reach("storage.delete.done").map_err(|e| Error::io(format!("deleting {path}"), e))?;
+                Ok(true)
+            }
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(Error::new(ErrorKind::Unavailable, format!("deleting {path}")).with_source(error)),
         }

@@ -7,14 +7,20 @@ use std::io;
 
 /// Every point of this crate, in the order in which a push and a write-back pass them.
 pub const POINTS: &[&str] = &[
+    "storage.open.probed",
+    "storage.spool.made",
     "storage.spool.written",
     "storage.adopt.synced",
+    "storage.adopt.touched",
     "storage.adopt.linked",
     "storage.adopt.durable",
+    "storage.write_back.made",
     "storage.write_back.copied",
+    "storage.write_back.folder_made",
     "storage.write_back.linked",
     "storage.write_back.durable",
     "storage.delete.before",
+    "storage.delete.done",
 ];
 
 /// What happens at an armed point.
@@ -62,7 +68,11 @@ pub fn reach(name: &'static str) -> io::Result<()> {
     match armed::at(name) {
         None => Ok(()),
         Some(Action::Fail) => Err(io::Error::other(format!("fail point {name}"))),
-        Some(Action::Abort) => std::process::abort(),
+        Some(Action::Abort) => {
+            // Whoever armed it can read that it was this point, and not another end.
+            tracing::warn!("the process ends at the fail point {name}");
+            std::process::abort()
+        }
     }
 }
 

@@ -52,9 +52,11 @@ impl Local {
         made(&incoming)?;
         made(&signed)?;
         let (probe, _) = scratch.create().map_err(|e| Error::io("making a file on the spool", e))?;
-        let linked = root.join("link-probe").with_extension(format!("{}", std::process::id()));
+        // Among the blobs: what a process leaves that is killed here is swept as they are.
+        let linked = incoming.join("link-probe").with_extension(format!("{}", std::process::id()));
         let tried = fs::hard_link(probe.path(), &linked);
-        // A probe that a killed process left has the same name only when its number came again.
+        reach("storage.open.probed").map_err(|e| Error::io("trying to link a file of the spool", e))?;
+        // One that is there already has the same name only when its process's number came again.
         let _ = fs::remove_file(&linked);
         if let Err(error) = tried
             && error.kind() != io::ErrorKind::AlreadyExists
@@ -116,6 +118,7 @@ impl Local {
         if !created {
             // The change time moves and the pin does not: a sweep sees that somebody means to name this blob.
             fs::set_permissions(&place, metadata.permissions()).map_err(failed("touching"))?;
+            reach("storage.adopt.touched").map_err(failed("touching"))?;
         }
         reach("storage.adopt.linked").map_err(failed("linking"))?;
         // Also when it was there: whoever made the name may not have synced it yet.
@@ -136,6 +139,7 @@ impl Local {
             reach("storage.write_back.copied").map_err(failed("copying what becomes"))?;
             if let Some(folder) = place.parent() {
                 fs::create_dir_all(folder).map_err(failed("making the folder of"))?;
+                reach("storage.write_back.folder_made").map_err(failed("making the folder of"))?;
             }
             link_new(scratch.path(), &place).map_err(failed("linking"))?;
         }
@@ -154,6 +158,7 @@ impl Local {
 
     fn copy(&self, source: &Opened, splice: &Splice) -> io::Result<(ScratchFile, File)> {
         let (scratch, mut file) = self.scratch.create()?;
+        reach("storage.write_back.made")?;
         for segment in splice.segments() {
             match segment {
                 Segment::Literal(bytes) => file.write_all(bytes)?,

@@ -170,6 +170,7 @@ impl Spooling {
                 Some(writer) => writer,
                 None => {
                     let (name, file) = scratch.create().map_err(failed)?;
+                    reach("storage.spool.made").map_err(failed)?;
                     Writer { name, file, hasher: MultiHasher::new(&algorithms), batch: Vec::new() }
                 }
             };

@@ -147,7 +147,10 @@ impl Credentials {
             not_after: ready.map(|r| r.credential.certificate().not_after()).or(ended),
             trouble: found.as_ref().err().cloned(),
         };
-        if let Err(error) = self.database.report_credential(report).await {
+        failpoint::pass("worker.report.before");
+        let reported = self.database.report_credential(report).await;
+        failpoint::pass("worker.report.committed");
+        if let Err(error) = reported {
             tracing::warn!("the credential could not be reported: {}", telemetry::chain(&error));
         }
     }

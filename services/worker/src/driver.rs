@@ -5,7 +5,7 @@
 
 use crate::failure::Failure;
 use crate::outcome::{Verdict, verdict};
-use crate::{Worker, measure};
+use crate::{Worker, failpoint, measure};
 use database::{Claim, ErrorKind};
 use model::{Code, Refusal};
 use queue::Delivery;
@@ -128,6 +128,7 @@ impl Driver {
 async fn claim(worker: Arc<Worker>, deliveries: Vec<Delivery>) -> Option<Claimed> {
     let context = &worker.context;
     let jobs: Vec<_> = deliveries.iter().map(|d| d.job).collect();
+    failpoint::pass("worker.claim.before");
     let claims = match measure::step("claim", context.database.claim_jobs(&jobs, context.config.lease, &context.config.name)).await {
         Ok(claims) => claims,
         Err(error) => {
@@ -240,17 +241,26 @@ impl Job {
             Verdict::Retry(delay) => {
                 tracing::warn!(code = %refusal.code, retry_in = ?delay, "the attempt failed: {why}");
                 measure::job("retry");
-                database.settle_retry(claim, &refusal, delay).await
+                failpoint::pass("worker.retry.before");
+                let settled = database.settle_retry(claim, &refusal, delay).await;
+                failpoint::pass("worker.retry.committed");
+                settled
             }
             Verdict::Reject => {
                 tracing::info!(code = %refusal.code, "the package is rejected: {why}");
                 measure::job("rejected");
-                database.settle_rejected(claim, &refusal).await
+                failpoint::pass("worker.reject.before");
+                let settled = database.settle_rejected(claim, &refusal).await;
+                failpoint::pass("worker.reject.committed");
+                settled
             }
             Verdict::GiveUp => {
                 tracing::error!(code = %refusal.code, "the job is given up: {why}");
                 measure::job("failed");
-                database.settle_failed(claim, &refusal).await
+                failpoint::pass("worker.give_up.before");
+                let settled = database.settle_failed(claim, &refusal).await;
+                failpoint::pass("worker.give_up.committed");
+                settled
             }
         };
         if let Err(error) = settled {
@@ -261,7 +271,10 @@ impl Job {
 
 /// Hands a job back, its attempt not counted.
 async fn release(worker: &Worker, claim: &Claim) {
-    if let Err(error) = worker.context.database.release(claim, Duration::ZERO).await {
+    failpoint::pass("worker.release.before");
+    let released = worker.context.database.release(claim, Duration::ZERO).await;
+    failpoint::pass("worker.release.committed");
+    if let Err(error) = released {
         tracing::warn!("the job could not be handed back; its lease will run out: {}", telemetry::chain(&error));
     }
 }

@@ -78,7 +78,7 @@ impl Worker {
         let made = step("verify", self.finish(stamped, opened, &unsigned, &credential, now)).await;
         if made.is_err() && was_kept {
             // Whatever it is, the next attempt begins anew.
-            self.context.database.forget_signature_values(claim).await?;
+            self.forget_values(claim).await?;
         }
         failpoint::reach("worker.verified")?;
         Ok(Publication::verified(made?, credential.fingerprint().to_hex_upper(), intent))

@@ -1,7 +1,7 @@
 //! Signature values from earlier attempts, used again instead of the key.
 
-use crate::Worker;
 use crate::failure::Failure;
+use crate::{Worker, failpoint};
 use async_trait::async_trait;
 use bytes::Bytes;
 use database::{Claim, IntentId, KeptSignature};
@@ -39,9 +39,16 @@ impl Worker {
         }
         if !claim.kept.is_empty() {
             tracing::info!("the kept signature value is for something else by now");
-            self.context.database.forget_signature_values(claim).await?;
+            self.forget_values(claim).await?;
         }
         Ok(None)
+    }
+
+    /// Forgets every kept value of the package.
+    pub(crate) async fn forget_values(&self, claim: &Claim) -> Result<(), Failure> {
+        failpoint::reach("worker.forget_value.before")?;
+        self.context.database.forget_signature_values(claim).await?;
+        failpoint::reach("worker.forget_value.committed")
     }
 
     /// The certificate that a value is by, without its key: that was asked already.

@@ -69,7 +69,10 @@ pub struct WorkerContext {
 pub async fn run(context: WorkerContext, stop: CancellationToken) {
     let worker = Arc::new(Worker { credentials: Credentials::new(&context), context });
     if worker.context.config.ends_earlier_leases {
-        match worker.context.database.end_leases_of(&worker.context.config.name).await {
+        failpoint::pass("worker.leases.before");
+        let ended = worker.context.database.end_leases_of(&worker.context.config.name).await;
+        failpoint::pass("worker.leases.ended");
+        match ended {
             Ok(0) => {}
             Ok(ended) => tracing::info!(ended, "ended the leases of this worker's earlier life"),
             Err(error) => tracing::warn!("the leases of an earlier life could not be ended: {}", telemetry::chain(&error)),

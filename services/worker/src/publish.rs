@@ -98,7 +98,10 @@ impl Worker {
             Err(failure) => {
                 measure::write_back("failed");
                 tracing::warn!(package = %package.identity.id, "a signed package was not written: {}", telemetry::chain(&failure));
-                if let Err(error) = self.context.database.postpone_write_back(package.key, WRITE_BACK_RETRY).await {
+                failpoint::pass("worker.postpone.before");
+                let postponed = self.context.database.postpone_write_back(package.key, WRITE_BACK_RETRY).await;
+                failpoint::pass("worker.postpone.committed");
+                if let Err(error) = postponed {
                     tracing::warn!("its next attempt could not be put off: {}", telemetry::chain(&error));
                 }
             }

@@ -13,7 +13,7 @@ const FOLDER: &str = "INTAKE_CRASH_FOLDER";
 const POINT: &str = "INTAKE_CRASH_POINT";
 
 fn points() -> impl Iterator<Item = &'static str> {
-    let own = intake::failpoint::POINTS.iter().copied().filter(|point| *point != "intake.rejected_deleted");
+    let own = intake::failpoint::POINTS.iter().copied().filter(|point| !point.starts_with("intake.rejected"));
     let stores =
         storage::failpoint::POINTS.iter().copied().filter(|point| point.starts_with("storage.spool") || point.starts_with("storage.adopt"));
     own.chain(stores)

@@ -1,7 +1,7 @@
 //! Signed files that are not written: their worker died, the store was away, or somebody lost them. No key is needed.
 
 use super::pause;
-use crate::Worker;
+use crate::{Worker, failpoint};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -33,7 +33,10 @@ async fn turn(worker: &Arc<Worker>) {
         }
     }
     let lease = config.write_back_deadline + config.commit_deadline;
-    let claimed = match database.claim_write_backs(AT_ONCE, lease, &config.name).await {
+    failpoint::pass("worker.claim_write_backs.before");
+    let claimed = database.claim_write_backs(AT_ONCE, lease, &config.name).await;
+    failpoint::pass("worker.claim_write_backs.committed");
+    let claimed = match claimed {
         Ok(claimed) => claimed,
         Err(error) => {
             tracing::warn!("write-backs could not be claimed: {}", telemetry::chain(&error));

@@ -1,0 +1,1 @@
+//! Every write has a named fail point.

@@ -3,3 +3,4 @@
 
 mod crash_and_resume;
 mod push_to_download;
+mod real_client;

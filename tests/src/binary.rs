@@ -35,10 +35,6 @@ pub fn binary() -> &'static PathBuf {
 pub fn countersign(folder: &std::path::Path, words: &[&str]) -> Output {
     let mut command = Command::new(binary());
     command.args(words).current_dir(folder);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().contains("__") {
-            command.env_remove(name);
-        }
-    }
+    crate::serve::clean(&mut command);
     command.output().expect("countersign starts")
 }

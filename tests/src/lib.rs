@@ -1,13 +1,19 @@
 //! Starts and drives the product for the system tests: `countersign serve` as a process, pushes, downloads, the judge's words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::missing_panics_doc, reason = "test code fails by panicking")]
 
+mod archive;
 mod binary;
 mod client;
+mod official_client;
 mod serve;
+mod tls;
 
+pub use archive::{Archive, Entry, manifest, package};
 pub use binary::{binary, countersign};
 pub use client::Answer;
-pub use serve::{Serve, wait_until};
+pub use official_client::OfficialClient;
+pub use serve::{Serve, rows, wait_until};
+pub use tls::{TlsFiles, free_port};
 
 use std::path::{Path, PathBuf};
 

@@ -69,6 +69,13 @@ impl Database {
         }
     }
 
+    /// Records another version of the package's blob: one that was restored, say. The caller has read it and found that its
+    /// digest is `received`; false when the package was recorded with other bytes, or is gone.
+    pub async fn repin(&self, package: PackageKey, received: Digest, pin: &str) -> Result<bool, Error> {
+        let pin = pin.to_owned();
+        self.write_atomic("pinning a blob again", move |scope| Box::pin(async move { repin(scope, package, received, &pin).await })).await
+    }
+
     /// Deletes the package of a job that was rejected within its push's wait; `None` when there is no such job, or it is not
     /// rejected, or its package is visible.
     pub async fn delete_rejected(&self, job: JobId) -> Result<Option<Deleted>, Error> {
@@ -188,6 +195,11 @@ async fn again(scope: &Scope<'_>, mut there: PackageRecord, package: &NewPackage
         sql::execute(scope.on, "showing a package", sql::statement(SHOW, [there.key.0.into(), true.into()])).await?;
         there.visible = true;
     }
+    if package.pin != there.pin && package.incoming == there.incoming {
+        // The blob had been lost or restored, and this push made it again: the row goes by the version that is there now.
+        repin(scope, there.key, there.received, &package.pin).await?;
+        there.pin.clone_from(&package.pin);
+    }
     let mut job = job_of(scope, there.key).await?;
     if job.state == JobState::Failed {
         pend(scope, job.id, lane).await?;
@@ -199,6 +211,13 @@ async fn again(scope: &Scope<'_>, mut there: PackageRecord, package: &NewPackage
         job.lane = lane;
     }
     Ok(Inserted::Same(there, job))
+}
+
+/// Whether the package is there, with these bytes.
+async fn repin(scope: &Scope<'_>, package: PackageKey, received: Digest, pin: &str) -> Result<bool, Error> {
+    const REPIN: &str = "-- repin\nUPDATE packages SET incoming_pin = $3 WHERE id = $1 AND received_sha256 = $2";
+    let values = [package.0.into(), received.to_hex().into(), pin.into()];
+    Ok(sql::execute(scope.on, "pinning a blob again", sql::statement(REPIN, values)).await? == 1)
 }
 
 async fn delete_rejected(scope: &Scope<'_>, job: JobId) -> Result<Option<Deleted>, Error> {

@@ -40,6 +40,23 @@ async fn the_same_bytes_are_the_same_and_others_find_the_identity_taken() {
 }
 
 #[tokio::test]
+async fn a_blob_that_was_made_again_is_pinned_again() {
+    let fixture = Fixture::new().await;
+    let (record, _) = fixture.push("a", Lane::Upload).await;
+    let mut new = package("A", "1.0.0", b"a");
+    new.pin = "made again".to_owned();
+    let Inserted::Same(same, _) = fixture.insert_package(new, Lane::Upload).await.expect("records") else { panic!("not the same") };
+    assert_eq!(same.pin, "made again");
+
+    assert!(fixture.repin(record.key, record.received, "restored").await.expect("writes"));
+    let pin = async || fixture.find(&record.identity).await.expect("reads").expect("there").package.pin;
+    assert_eq!(pin().await, "restored");
+    let other = HashAlgorithm::Sha256.digest(b"other bytes");
+    assert!(!fixture.repin(record.key, other, "forged").await.expect("writes"));
+    assert_eq!(pin().await, "restored");
+}
+
+#[tokio::test]
 async fn many_pushes_of_one_package_at_once_record_it_once() {
     let fixture = Fixture::new().await;
     let pushes = (0..20).map(|n| {

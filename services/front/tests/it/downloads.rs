@@ -129,6 +129,24 @@ async fn a_signed_blob_of_another_size_is_not_served() {
 }
 
 #[tokio::test]
+async fn a_blob_restored_from_a_backup_is_served_and_a_changed_one_is_not() {
+    let feed = Feed::start(config()).await;
+    let view = feed.add("Bar.A", "1.0.0", &package(), Lane::Upload).await;
+    let signed = feed.sign(view.job.id, &package()).await;
+    let (path, copy) = (feed.folder.path().join("packages").join(&signed.incoming), feed.folder.path().join("copy"));
+    let replace = |bytes: &[u8]| {
+        std::fs::write(&copy, bytes).unwrap();
+        std::fs::rename(&copy, &path).unwrap();
+    };
+    replace(&package());
+    assert!(feed.get(PATH).await.body == signed.bytes);
+    let mut changed = package();
+    changed[100] ^= 1;
+    replace(&changed);
+    assert_eq!(feed.get(PATH).await.problem(), (500, "blob_changed".into()));
+}
+
+#[tokio::test]
 async fn without_the_incoming_blob_there_is_nothing_to_splice() {
     let feed = Feed::start(config()).await;
     let view = feed.add("Bar.A", "1.0.0", &package(), Lane::Upload).await;

@@ -27,7 +27,7 @@ pub(crate) struct Feed {
     pub(crate) health: GrpcHealth,
     client: reqwest::Client,
     stop: CancellationToken,
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Drop for Feed {
@@ -77,7 +77,7 @@ impl Feed {
         let stop = CancellationToken::new();
         let http = listen(web::around(front::http::router(front.clone())), &stop).await;
         let grpc = listen(grpc_router, &stop).await;
-        Self { database, store, front, http, grpc, health, client: reqwest::Client::new(), stop, _folder: folder }
+        Self { database, store, front, http, grpc, health, client: reqwest::Client::new(), stop, folder }
     }
 
     /// Stores and records a package as intake would; its bytes need not be a package's for anything that front does.

@@ -8,7 +8,7 @@ use model::job::{JobId, Lane};
 use model::{Code, Digests, PackageIdentity, Refusal};
 use nuget_signature::plan::Arrival;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use storage::{Adopted, Spooled, StorageKey};
+use storage::{Adopted, Pin, Spooled, StorageKey};
 use tokio::sync::MutexGuard;
 
 /// A checked package.
@@ -37,7 +37,8 @@ impl Intake {
         let inner = &*self.0;
         let received = spooled.digests().sha256();
         let _lock = self.lock(&arrived.identity).await;
-        if let Some(found) = inner.database.find(&arrived.identity).await.map_err(|e| database_refusal(&e))?
+        let found = inner.database.find(&arrived.identity).await.map_err(|e| database_refusal(&e))?;
+        if let Some(found) = &found
             && found.package.holds_identity
             && found.package.received != received
         {
@@ -45,7 +46,11 @@ impl Intake {
             return Err(taken(&arrived.identity));
         }
         let key = StorageKey::Incoming(received);
-        let Adopted { pin, created } = inner.store.adopt(&spooled, &key).await.map_err(|e| store_refusal(&e))?;
+        // Until the row is committed, no other process takes the blob for one that nobody names.
+        let hold = inner.store.hold_to_name(&key).await.map_err(|e| store_refusal(&e))?;
+        let known = found.filter(|found| found.package.received == received).map(|found| Pin::from_text(found.package.pin));
+        let adopted = inner.store.adopt_again(&spooled, &key, known.as_ref()).await;
+        let Adopted { pin, created } = adopted.map_err(|e| store_refusal(&e))?;
         let size = spooled.size();
         // From here on the bytes are the blob's; the spool is free for the next push.
         drop(spooled);
@@ -67,6 +72,7 @@ impl Intake {
             requested_by: arrived.requested_by,
         };
         let inserted = inner.database.insert_package(package, lane).await;
+        drop(hold);
         failpoint::reach("intake.recorded")?;
         match inserted {
             Ok(Inserted::New(_, job)) => Ok(Recorded { identity: arrived.identity, job, new: true }),
@@ -102,15 +108,22 @@ impl Intake {
         if !created {
             return;
         }
+        let left = |why: String| tracing::warn!(path, why, "the blob of a refused push is left for the sweep");
+        let hold = match self.0.store.hold_to_delete(path).await {
+            Ok(Some(hold)) => hold,
+            Ok(None) => return left("somebody is about to name it".to_owned()),
+            Err(error) => return left(telemetry::chain(&error)),
+        };
         match self.0.database.names_blob(path).await {
             Ok(false) => {
                 if let Err(error) = self.0.store.delete(path).await {
-                    tracing::warn!(path, error = telemetry::chain(&error), "the blob of a refused push is left for the sweep");
+                    left(telemetry::chain(&error));
                 }
             }
             Ok(true) => {}
-            Err(error) => tracing::warn!(path, error = telemetry::chain(&error), "the blob of a refused push is left for the sweep"),
+            Err(error) => left(telemetry::chain(&error)),
         }
+        drop(hold);
     }
 
     async fn lock(&self, identity: &PackageIdentity) -> MutexGuard<'_, ()> {

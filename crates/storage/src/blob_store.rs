@@ -1,9 +1,9 @@
 //! The blob store: what the rest of the house may do with stored packages.
 
-use crate::local::{Adopted, Local};
+use crate::local::{Adopted, Arrival, Local};
 use crate::scratch::Scratch;
 use crate::stream::{self, BlobStream};
-use crate::{Error, ErrorKind, Pin, Spool, SpoolConfig, Spooled, StorageKey};
+use crate::{Error, ErrorKind, Hold, Pin, Spool, SpoolConfig, Spooled, StorageKey};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use model::{Digests, HashAlgorithm, Splice};
@@ -75,14 +75,51 @@ impl BlobStore {
         &self.spool
     }
 
-    /// Makes a spooled file the blob `key`, durably. A blob of that name that is there already stays, and its pin is the answer.
+    /// Before a row is to name a blob: as long as what is returned is held, nobody takes that blob for nameless and deletes it.
+    /// To be taken before the blob is adopted, and let go once the row is committed.
     ///
     /// # Errors
-    /// `Unavailable` when the disk does not take it, `Changed` when the name is taken by a file of another size.
+    /// `Unavailable`.
+    pub async fn hold_to_name(&self, key: &StorageKey) -> Result<Hold, Error> {
+        let (local, path) = (Arc::clone(&self.local), key.path());
+        blocking(move || local.holds.to_name(&path)).await
+    }
+
+    /// Before it is looked whether any row names a blob, and the blob deleted when none does. `None` when somebody is about to name it.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn hold_to_delete(&self, path: &str) -> Result<Option<Hold>, Error> {
+        let (local, path) = (Arc::clone(&self.local), path.to_owned());
+        blocking(move || local.holds.to_delete(&path)).await
+    }
+
+    /// Makes a spooled file the blob `key`, durably. A blob of that name that is there already is read: with the same bytes it stays,
+    /// and its pin is the answer; with others it is not what its name says, and is replaced.
+    ///
+    /// # Errors
+    /// `Unavailable` when the disk does not take it; `Changed` when the name is taken, and is not that of the spooled bytes.
     pub async fn adopt(&self, spooled: &Spooled, key: &StorageKey) -> Result<Adopted, Error> {
-        let (local, file, path, size, key) =
-            (Arc::clone(&self.local), Arc::clone(spooled.file()), spooled.path().to_owned(), spooled.size(), key.path());
-        blocking(move || local.adopt(&file, &path, size, &key)).await
+        self.adopt_again(spooled, key, None).await
+    }
+
+    /// The same where a row pins the blob as `known`: then it need not be read as long as it is that one.
+    ///
+    /// # Errors
+    /// As [`Self::adopt`].
+    pub async fn adopt_again(&self, spooled: &Spooled, key: &StorageKey, known: Option<&Pin>) -> Result<Adopted, Error> {
+        let (local, file, path) = (Arc::clone(&self.local), Arc::clone(spooled.file()), spooled.path().to_owned());
+        let (size, sha256, known, key) = (spooled.size(), spooled.digests().sha256(), known.cloned(), *key);
+        blocking(move || local.adopt(&Arrival { file: &file, path: &path, size, sha256 }, known.as_ref(), &key)).await
+    }
+
+    /// When the blob was last written, linked, or adopted again; `None` when there is none.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn changed_at(&self, path: &str) -> Result<Option<SystemTime>, Error> {
+        let (local, path) = (Arc::clone(&self.local), path.to_owned());
+        blocking(move || local.changed_at(&path)).await
     }
 
     /// What is stored at `path`; `None` when nothing is.

@@ -11,6 +11,7 @@ pub const POINTS: &[&str] = &[
     "storage.spool.made",
     "storage.spool.written",
     "storage.adopt.synced",
+    "storage.adopt.replaced",
     "storage.adopt.touched",
     "storage.adopt.linked",
     "storage.adopt.durable",
@@ -30,6 +31,8 @@ pub enum Action {
     Abort,
     /// The step fails as if the disk had.
     Fail,
+    /// Whoever comes there waits until the point is armed otherwise, for tests of what others do meanwhile.
+    Wait,
 }
 
 #[cfg(feature = "failpoints")]
@@ -48,6 +51,22 @@ mod armed {
         };
     }
 
+    pub(super) static WAITING: LazyLock<Mutex<HashMap<&'static str, usize>>> = LazyLock::new(Mutex::default);
+
+    /// Waits as long as the point is armed to.
+    pub(super) fn wait(name: &'static str) {
+        let count = |by: isize| {
+            let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
+            let entry = waiting.entry(name).or_default();
+            *entry = entry.saturating_add_signed(by);
+        };
+        count(1);
+        while at(name) == Some(Action::Wait) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        count(-1);
+    }
+
     pub(super) fn at(name: &str) -> Option<Action> {
         ARMED.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }
@@ -59,6 +78,13 @@ pub fn arm(name: &str, action: Option<Action>) {
     armed::set(name, action);
 }
 
+/// How many wait at the point `name` now.
+#[cfg(feature = "failpoints")]
+pub fn waiting(name: &str) -> usize {
+    let waiting = armed::WAITING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    waiting.get(name).copied().unwrap_or_default()
+}
+
 /// Passes the point `name`.
 ///
 /// # Errors
@@ -67,6 +93,10 @@ pub fn arm(name: &str, action: Option<Action>) {
 pub fn reach(name: &'static str) -> io::Result<()> {
     match armed::at(name) {
         None => Ok(()),
+        Some(Action::Wait) => {
+            armed::wait(name);
+            Ok(())
+        }
         Some(Action::Fail) => Err(io::Error::other(format!("fail point {name}"))),
         Some(Action::Abort) => {
             // Whoever armed it can read that it was this point, and not another end.

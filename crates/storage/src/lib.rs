@@ -18,6 +18,7 @@ mod blob_store;
 mod error;
 pub mod failpoint;
 mod folder_sync;
+mod hold;
 mod key;
 mod local;
 mod pin;
@@ -27,6 +28,7 @@ mod stream;
 
 pub use blob_store::{BlobInfo, BlobStore, Listed, StorageConfig};
 pub use error::{Error, ErrorKind};
+pub use hold::Hold;
 pub use key::StorageKey;
 pub use local::Adopted;
 pub use pin::Pin;

@@ -3,11 +3,12 @@
 
 use crate::failpoint::reach;
 use crate::folder_sync::FolderSync;
+use crate::hold::Holds;
 use crate::scratch::{Scratch, ScratchFile};
 use crate::stream::CHUNK_BYTES;
 use crate::{BlobInfo, Error, ErrorKind, Pin, StorageKey};
 use model::digest::MultiHasher;
-use model::{Digests, HashAlgorithm, Segment, Splice};
+use model::{Digest, Digests, HashAlgorithm, Segment, Splice};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -20,6 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) struct Local {
     root: PathBuf,
     scratch: Arc<Scratch>,
+    pub(crate) holds: Holds,
     incoming: FolderSync,
     signed: FolderSync,
 }
@@ -41,16 +43,25 @@ pub struct Adopted {
     pub created: bool,
 }
 
+/// A whole upload on the spool.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival<'a> {
+    pub(crate) file: &'a File,
+    pub(crate) path: &'a Path,
+    pub(crate) size: u64,
+    pub(crate) sha256: Digest,
+}
+
 impl Local {
     /// Makes the folders and tries that a file of the spool can be linked among the blobs.
     pub(crate) fn open(root: &Path, scratch: Arc<Scratch>) -> Result<Self, Error> {
-        let made = |folder: &Path| {
-            fs::create_dir_all(folder)
-                .map_err(|e| Error::new(ErrorKind::Misconfigured, format!("the folder {} cannot be made", folder.display())).with_source(e))
-        };
+        let misconfigured =
+            |folder: &Path, e| Error::new(ErrorKind::Misconfigured, format!("the folder {} cannot be made", folder.display())).with_source(e);
+        let made = |folder: &Path| make_folder(folder).map_err(|e| misconfigured(folder, e));
         let (incoming, signed) = (root.join(StorageKey::INCOMING), root.join(StorageKey::SIGNED));
         made(&incoming)?;
         made(&signed)?;
+        let holds = Holds::open(root.join("locks")).map_err(|e| misconfigured(&root.join("locks"), e))?;
         let (probe, _) = scratch.create().map_err(|e| Error::io("making a file on the spool", e))?;
         // Among the blobs: what a process leaves that is killed here is swept as they are.
         let linked = incoming.join("link-probe").with_extension(format!("{}", std::process::id()));
@@ -64,7 +75,7 @@ impl Local {
             let said = "files of the spool cannot be linked among the blobs: both must be on one filesystem that has hard links";
             return Err(Error::new(ErrorKind::Misconfigured, said).with_source(error));
         }
-        Ok(Self { root: root.to_owned(), scratch, incoming: FolderSync::new(incoming), signed: FolderSync::new(signed) })
+        Ok(Self { root: root.to_owned(), scratch, holds, incoming: FolderSync::new(incoming), signed: FolderSync::new(signed) })
     }
 
     /// Where `path` lies; a path that would lead out of the store is refused.
@@ -99,22 +110,29 @@ impl Local {
         }
     }
 
-    /// Gives a spooled file the name `path`, durably; a blob of that name that is there already stays.
-    pub(crate) fn adopt(&self, file: &File, spooled: &Path, size: u64, path: &str) -> Result<Adopted, Error> {
+    /// Gives a spooled file the name `path`, durably; see [`crate::BlobStore::adopt`].
+    pub(crate) fn adopt(&self, arrival: &Arrival<'_>, known: Option<&Pin>, key: &StorageKey) -> Result<Adopted, Error> {
+        let path = &*key.path();
         let place = self.place(path)?;
         let failed = |what: &'static str| move |e| Error::io(format!("{what} {path}"), e);
         let created = match self.head(path)? {
             Some(_) => false,
             None => {
-                file.sync_all().map_err(failed("syncing what becomes"))?;
+                arrival.file.sync_all().map_err(failed("syncing what becomes"))?;
                 reach("storage.adopt.synced").map_err(failed("syncing what becomes"))?;
-                link_new(spooled, &place).map_err(failed("linking"))?
+                link_new(arrival.path, &place).map_err(failed("linking"))?
             }
         };
-        let metadata = fs::metadata(&place).map_err(failed("looking at"))?;
-        if metadata.len() != size {
-            return Err(Error::new(ErrorKind::Changed, format!("{path} is there already with another size")));
+        if !created && !self.has_bytes(path, known, arrival)? {
+            if *key != StorageKey::Incoming(arrival.sha256) {
+                return Err(Error::new(ErrorKind::Changed, format!("{path} is there already with other bytes")));
+            }
+            tracing::warn!(path, "a blob was not what its name says; it is replaced by the package that was pushed");
+            arrival.file.sync_all().map_err(failed("syncing what becomes"))?;
+            fs::rename(arrival.path, &place).map_err(failed("replacing"))?;
+            reach("storage.adopt.replaced").map_err(failed("replacing"))?;
         }
+        let metadata = fs::metadata(&place).map_err(failed("looking at"))?;
         if !created {
             // The change time moves and the pin does not: a sweep sees that somebody means to name this blob.
             fs::set_permissions(&place, metadata.permissions()).map_err(failed("touching"))?;
@@ -125,6 +143,15 @@ impl Local {
         self.incoming.sync().map_err(failed("making durable"))?;
         reach("storage.adopt.durable").map_err(failed("making durable"))?;
         Ok(Adopted { pin: Pin::of(&metadata), created })
+    }
+
+    /// Whether the blob has the bytes that arrived: the pinned one has, any other is read.
+    fn has_bytes(&self, path: &str, known: Option<&Pin>, arrival: &Arrival<'_>) -> Result<bool, Error> {
+        let blob = self.open_blob(path, None)?;
+        if blob.info.size != arrival.size {
+            return Ok(false);
+        }
+        Ok(known == Some(&blob.info.pin) || blob.hash(&[])?.sha256() == arrival.sha256)
     }
 
     /// Writes `splice` over `source` as the blob `path`, durably.
@@ -231,6 +258,21 @@ impl Opened {
 
     fn changed(&self) -> Error {
         Error::new(ErrorKind::Changed, format!("{} is not the pinned blob", self.path))
+    }
+}
+
+/// Makes a folder and those above it, each known to the disk: a blob in a folder that a power cut takes away is no blob.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make_folder(parent)?;
+    }
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => Err(error),
+        _ => File::open(parent.unwrap_or(Path::new("."))).and_then(|parent| parent.sync_all()),
     }
 }
 

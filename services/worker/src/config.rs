@@ -56,6 +56,8 @@ pub struct WorkerConfig {
     pub heartbeat: Duration,
     /// A certificate that ends within this time is warned of.
     pub warn_before: time::Duration,
+    /// How often blobs that no row names are looked for.
+    pub sweep_every: Duration,
     /// A blob that no row names is deleted after this time.
     pub orphan_grace: Duration,
     /// How long jobs in hand may go on after the stop.
@@ -86,6 +88,7 @@ impl WorkerConfig {
             faults_max: 5,
             heartbeat: Duration::from_secs(10),
             warn_before: time::Duration::days(30),
+            sweep_every: Duration::from_secs(3600),
             orphan_grace: Duration::from_secs(24 * 3600),
             grace: Duration::from_secs(15),
         }

@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 const COUNTS_EVERY: Duration = Duration::from_secs(10);
-const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
 /// Runs every task until `stop`.
 pub(crate) async fn run(worker: Arc<Worker>, stop: CancellationToken) {
@@ -33,7 +32,7 @@ async fn count_jobs(worker: Arc<Worker>, stop: CancellationToken) {
 }
 
 async fn sweep(worker: Arc<Worker>, stop: CancellationToken) {
-    while pause(SWEEP_EVERY, &stop).await {
+    while pause(worker.context.config.sweep_every, &stop).await {
         tokio::select! {
             () = orphan_blobs::sweep(&worker) => {}
             () = stop.cancelled() => return,

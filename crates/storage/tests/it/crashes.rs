@@ -6,7 +6,7 @@ use model::{HashAlgorithm, Splice};
 use std::path::Path;
 use std::process::Command;
 use storage::failpoint::{Action, POINTS, arm};
-use storage::{BlobStore, Error, StorageKey};
+use storage::{BlobStore, Error, Spooled, StorageKey};
 
 const FOLDER: &str = "STORAGE_CRASH_FOLDER";
 const POINT: &str = "STORAGE_CRASH_POINT";
@@ -15,12 +15,21 @@ const POINT: &str = "STORAGE_CRASH_POINT";
 async fn everything(folder: &Path) -> Result<(), Error> {
     let (incoming, signed, splice) = names();
     let store = BlobStore::open(config(folder, |_| {})).await?;
-    let mut spooling = store.spool().begin(&[])?;
-    spooling.write(Bytes::from(content(500_000))).await?;
-    let pin = store.adopt(&spooling.finish().await?, &incoming).await?.pin;
+    let spooled = again(&store).await?;
+    store.adopt(&spooled, &incoming).await?;
+    // The same bytes again; then a blob that is not what its name says.
+    store.adopt(&spooled, &incoming).await?;
+    std::fs::write(config(folder, |_| {}).path.join(incoming.path()), b"rotten").unwrap();
+    let pin = store.adopt(&again(&store).await?, &incoming).await?.pin;
     store.write_back(&incoming.path(), &pin, &splice, &signed).await?;
     store.delete(&signed.path()).await?;
     Ok(())
+}
+
+async fn again(store: &BlobStore) -> Result<Spooled, Error> {
+    let mut spooling = store.spool().begin(&[])?;
+    spooling.write(Bytes::from(content(500_000))).await?;
+    spooling.finish().await
 }
 
 fn names() -> (StorageKey, StorageKey, Splice) {

@@ -23,13 +23,21 @@ pub(super) async fn sweep(worker: &Worker) {
 
 /// Deletes one blob that has been an orphan for long.
 async fn look_at(worker: &Worker, blob: &Listed) -> Result<(), String> {
-    let age = worker.context.clock.now() - OffsetDateTime::from(blob.changed);
-    let grace = worker.context.config.orphan_grace;
-    if age < grace || worker.context.database.names_blob(&blob.path).await.map_err(|e| telemetry::chain(&e))? {
+    let (store, database, grace) = (&worker.context.store, &worker.context.database, worker.context.config.orphan_grace);
+    let is_old = |changed| worker.context.clock.now() - OffsetDateTime::from(changed) >= grace;
+    let told = |error: &dyn std::error::Error| telemetry::chain(error);
+    if !is_old(blob.changed) || database.names_blob(&blob.path).await.map_err(|e| told(&e))? {
         return Ok(());
     }
-    if worker.context.store.delete(&blob.path).await.map_err(|e| telemetry::chain(&e))? {
+    // The list is as old as the sweep. Nobody names the blob while this is held; so now the look counts.
+    let Some(hold) = store.hold_to_delete(&blob.path).await.map_err(|e| told(&e))? else { return Ok(()) };
+    let changed = store.changed_at(&blob.path).await.map_err(|e| told(&e))?;
+    if !changed.is_some_and(is_old) || database.names_blob(&blob.path).await.map_err(|e| told(&e))? {
+        return Ok(());
+    }
+    if store.delete(&blob.path).await.map_err(|e| told(&e))? {
         tracing::info!(path = blob.path, bytes = blob.size, "deleted a blob that no row names");
     }
+    drop(hold);
     Ok(())
 }

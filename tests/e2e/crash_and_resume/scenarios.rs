@@ -78,6 +78,7 @@ fn stories() -> Vec<Story> {
         stories.push(after("worker.claimed", point, Deed::Nothing));
     }
     stories.push(after("storage.adopt.durable", "storage.adopt.touched", Deed::Push));
+    stories.push(after("storage.adopt.linked", "storage.adopt.replaced", Deed::PushOverRottenBlob));
     // The same step of the same job, twice.
     stories.push(after("worker.key.answered", "worker.key.answered", Deed::Nothing));
     stories.push(after("worker.value.kept", "worker.settle.before", Deed::Nothing));

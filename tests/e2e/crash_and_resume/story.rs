@@ -35,6 +35,8 @@ impl Cargo {
 pub(super) enum Deed {
     /// The package is pushed.
     Push,
+    /// The same, after the blob that an earlier life left has rotted.
+    PushOverRottenBlob,
     /// Nothing: what an earlier life left is enough.
     Nothing,
     /// The package is pushed, and SIGTERM comes while the authority keeps its job waiting.
@@ -211,6 +213,12 @@ impl Story {
 fn life_until_death(story: &str, data: &Path, life: &Life, environment: &[(&str, &str)], package: &[u8], tsa: &Tsa) -> bool {
     if life.deed == Deed::RejectedByAnother {
         return rejected_by_another(story, data, environment, package);
+    }
+    if life.deed == Deed::PushOverRottenBlob {
+        let blobs: Vec<_> = std::fs::read_dir(data.join("packages/incoming")).unwrap().map(|e| e.unwrap().path()).collect();
+        assert_eq!(blobs.len(), 1, "{story}");
+        let size = std::fs::read(&blobs[0]).unwrap().len();
+        std::fs::write(&blobs[0], vec![7; size]).unwrap();
     }
     // It may die before it is ready.
     let Ok(serve) = Serve::try_start(data, environment) else { return false };

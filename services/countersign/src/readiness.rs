@@ -10,9 +10,10 @@ use front::{AllSigned, FrontState};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use model::{Category, Clock, Code, HashAlgorithm, Refusal};
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use storage::BlobStore;
 use time::OffsetDateTime;
 use timestamp::Timestamper;
 use tokio::time::Instant;
@@ -22,7 +23,8 @@ use web::{Check, Health, Standing};
 /// What the checks look at.
 pub(crate) struct Needs {
     pub(crate) database: Database,
-    pub(crate) store: BlobStore,
+    /// The folder of uploads.
+    pub(crate) spool: PathBuf,
     pub(crate) front: FrontState,
     pub(crate) clock: Arc<dyn Clock>,
     /// `None` when signing is off.
@@ -45,8 +47,8 @@ impl Needs {
                 async move { database_standing(&database).await }
             }))
             .with(check("storage", move || {
-                let store = self.store.clone();
-                async move { storage_standing(&store).await }
+                let spool = self.spool.clone();
+                async move { storage_standing(spool).await }
             }));
         let Some(signing) = self.signing else {
             let off = "signing is off (Signing:Mode is Null): packages are served as they came";
@@ -106,22 +108,16 @@ async fn database_standing(database: &Database) -> Standing {
     }
 }
 
-/// Writes a byte to the spool, which lies on the disk of the blobs, and takes it away again.
-async fn storage_standing(store: &BlobStore) -> Standing {
-    let tried = async {
-        let mut upload = store.spool().begin(&[])?;
-        upload.write(Bytes::from_static(b"?")).await?;
-        upload.finish().await.map(drop)
+/// Writes a byte into the folder of uploads, which lies on the disk of the blobs. No place or byte of a push is taken for it.
+async fn storage_standing(spool: PathBuf) -> Standing {
+    let tried = tokio::task::spawn_blocking(move || tempfile::tempfile_in(spool)?.write_all(b"?")).await;
+    let why = match tried {
+        Ok(Ok(())) => return Standing::Good,
+        Ok(Err(error)) => telemetry::chain(&error),
+        Err(error) => telemetry::chain(&error),
     };
-    match tried.await {
-        Ok(()) => Standing::Good,
-        // All places taken: busy, and working.
-        Err(error) if error.kind() == storage::ErrorKind::Refused => Standing::Note(error.to_refusal().reason),
-        Err(error) => {
-            tracing::warn!(error = telemetry::chain(&error), "the package store takes nothing");
-            Standing::Failed(Refusal::new(Code::StorageUnavailable, "the package store takes nothing"))
-        }
-    }
+    tracing::warn!("the package store takes nothing: {why}");
+    Standing::Failed(Refusal::new(Code::StorageUnavailable, "the package store takes nothing"))
 }
 
 /// What the workers say of the certificate that they sign with.
@@ -252,6 +248,15 @@ mod tests {
         for nobody in [&[][..], &[worker(0, None, true, 601)][..]] {
             assert_eq!(of(nobody), named("no worker has said yet which certificate it signs with"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_takes_nothing_is_not_ready() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(storage_standing(folder.path().to_owned()).await, Standing::Good);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let gone = storage_standing(folder.path().join("gone")).await;
+        assert_eq!(gone, Standing::Failed(Refusal::new(Code::StorageUnavailable, "the package store takes nothing")));
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl Parts<'_> {
         };
         let needs = readiness::Needs {
             database: self.database.clone(),
-            store: self.store.clone(),
+            spool: settings.stores.spool.clone(),
             front: front.clone(),
             clock: Arc::clone(self.clock),
             signing,

@@ -44,10 +44,14 @@ impl Limits {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let count = |key: &str, default: u64, max: u64| section.integer(key, 1..=max).unwrap_or(default);
         let package_bytes = section.bytes("MaxPackageBytes", 1..=u64::from(u32::MAX)).unwrap_or(250 << 20);
+        // Room for several of the largest: raising the one raises the other.
+        let spool_bytes = section.bytes("MaxSpoolBytes", 1..=1 << 50).unwrap_or(package_bytes.saturating_mul(4).max(2 << 30));
+        if spool_bytes < package_bytes {
+            section.problem("MaxSpoolBytes", "is less than Limits:MaxPackageBytes: the largest packages could never be pushed");
+        }
         Self {
             package_bytes,
-            // Room for several of the largest: raising the one raises the other.
-            spool_bytes: section.bytes("MaxSpoolBytes", 1..=1 << 50).unwrap_or(package_bytes.saturating_mul(4).max(2 << 30)),
+            spool_bytes,
             concurrent_pushes: small(count("MaxConcurrentPushes", 64, 10_000)),
             entries: small(count("MaxEntries", 65_533, 65_533)),
             directory_bytes: section.bytes("MaxDirectoryBytes", 1_024..=1 << 30).unwrap_or(16 << 20),

@@ -41,6 +41,7 @@ fn refusals_name_the_key_and_the_way_out() {
         ("{}", vec![("IsReadOnlyMode", "true")], "pushes would be taken"),
         ("{}", vec![("Http__Listen", "0.0.0.0:80"), ("Feed__PublicBaseUrl", "https://f.test")], "anyone there could push"),
         ("{}", vec![("Http__Listen", "0.0.0.0:80"), ("Auth__ApiKeys__0", "k")], "Feed:PublicBaseUrl"),
+        (r#"{"Limits": {"MaxPackageBytes": 2000, "MaxSpoolBytes": 1999}}"#, vec![], "could never be pushed"),
         (r#"{"Storage": {"Type": "Ftp"}}"#, vec![], "is not one of FileSystem"),
         (r#"{"Http": {"Tls": {"KeyPath": "k"}}}"#, vec![], "a key is given, and no certificate"),
     ] {

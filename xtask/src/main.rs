@@ -1,5 +1,6 @@
 //! The project's tasks: `cargo xtask test` and the checks around it. The only task runner besides cargo itself.
 
+mod bench;
 mod deny;
 mod layers;
 mod test;
@@ -16,6 +17,7 @@ cargo xtask TASK
                              a NAME runs only tests whose name holds it. COUNTERSIGN_TEST_REQUIRE=all: what is missing fails
   layers                     who may import whom (docs/ARCHITECTURE.md)
   tidy                       house rules that no compiler knows
+  bench                      what a signature costs, as ratios (docs/BENCHMARKS.md); wants a quiet machine
   deny                       licences, bans and sources of the dependencies (installs cargo-deny into target/tools)
 ";
 
@@ -25,6 +27,7 @@ fn main() -> Result<()> {
         Some(("test", rest)) => test::run_task(rest),
         Some(("layers", [])) => layers::run(),
         Some(("tidy", [])) => tidy::run(),
+        Some(("bench", [])) => bench::run_task(),
         Some(("deny", [])) => deny::run_task(),
         Some(("help" | "--help" | "-h", _)) | None => {
             println!("{HELP}");

@@ -55,7 +55,7 @@ fn present(program: &str) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the tests' own variables")]
-fn shared() -> PathBuf {
+pub(crate) fn shared() -> PathBuf {
     std::env::var_os("COUNTERSIGN_SHARED").map_or_else(|| root().unwrap_or_default().join("../shared"), PathBuf::from)
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn sweep(worker: &Worker) {
 async fn look_at(worker: &Worker, blob: &Listed) -> Result<(), String> {
     let (store, database, grace) = (&worker.context.store, &worker.context.database, worker.context.config.orphan_grace);
     let is_old = |changed| worker.context.clock.now() - OffsetDateTime::from(changed) >= grace;
-    let told = |error: &dyn std::error::Error| telemetry::chain(error);
+    let told = |error: &(dyn std::error::Error + 'static)| telemetry::chain(error);
     if !is_old(blob.changed) || database.names_blob(&blob.path).await.map_err(|e| told(&e))? {
         return Ok(());
     }

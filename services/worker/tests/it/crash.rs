@@ -20,6 +20,17 @@ const AUTHORITY: &str = "COUNTERSIGN_TEST_AUTHORITY";
 /// Points after the key's answer and before anything of it is committed.
 const KEY_IS_LOST: &[&str] = &["worker.key.answered"];
 
+/// Points that a job which goes well does not come to; the system tests tell their stories.
+const ANOTHER_STORY: &[&str] = &[
+    "worker.forget_value.",
+    "worker.retry.",
+    "worker.reject.",
+    "worker.give_up.",
+    "worker.release.",
+    "worker.claim_write_backs.",
+    "worker.postpone.",
+];
+
 async fn feed(folder: &Path, authority: &str) -> Feed {
     let mut feed = Feed::within(folder, UpstreamSignature::ReSign).await.expect("there is shared material");
     feed.config.ends_earlier_leases = true;
@@ -45,7 +56,8 @@ async fn dying_worker() {
 async fn every_point_of_a_job_may_be_the_last() {
     let Some(tsa) = Tsa::start() else { return };
     let write_back = ["storage.write_back.copied", "storage.write_back.linked", "storage.write_back.durable"];
-    for point in worker::POINTS.iter().chain(&write_back) {
+    let of_this_job = |point: &&&str| !ANOTHER_STORY.iter().any(|story| point.starts_with(story));
+    for point in worker::POINTS.iter().filter(of_this_job).chain(&write_back) {
         let folder = tempfile::tempdir().unwrap();
         let status = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "crash::dying_worker"])

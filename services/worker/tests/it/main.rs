@@ -8,4 +8,5 @@ mod credentials;
 mod fixture;
 mod packages;
 mod stopping;
+mod sweeping;
 mod time_stamps;

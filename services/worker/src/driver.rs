@@ -163,10 +163,11 @@ struct Job {
 }
 
 impl Job {
-    async fn run(self, permit: Option<OwnedSemaphorePermit>, write_backs: Arc<Semaphore>) {
+    async fn run(mut self, permit: Option<OwnedSemaphorePermit>, write_backs: Arc<Semaphore>) {
+        let hand_back = self.hand_back.clone();
         let publication = tokio::select! {
             biased;
-            attempted = self.attempt() => match attempted {
+            attempted = self.attempt_and_again() => match attempted {
                 Ok(publication) => {
                     measure::job(publication.outcome());
                     measure::signature(publication.fingerprint());
@@ -178,7 +179,7 @@ impl Job {
                     None
                 }
             },
-            () = self.hand_back.cancelled() => {
+            () = hand_back.cancelled() => {
                 release(&self.worker, &self.claim).await;
                 None
             }
@@ -194,6 +195,17 @@ impl Job {
                 // Whoever comes next does it.
                 () = self.hand_back.cancelled() => {}
             }
+        }
+    }
+
+    /// The attempt; once more when the blob is another version with the recorded content.
+    async fn attempt_and_again(&mut self) -> Result<crate::publish::Publication, Failure> {
+        match self.attempt().await {
+            Err(failure) if failure.is_another_version() => {
+                let worker = Arc::clone(&self.worker);
+                if worker.restored(&mut self.claim.package).await { self.attempt().await } else { Err(failure) }
+            }
+            attempted => attempted,
         }
     }
 

@@ -12,6 +12,8 @@ pub const POINTS: &[&str] = &[
     "worker.report.committed",
     "worker.claim.before",
     "worker.claimed",
+    "worker.repin.before",
+    "worker.repin.committed",
     "worker.intent.before",
     "worker.intent.committed",
     "worker.key.answered",

@@ -27,6 +27,7 @@ mod measure;
 mod opened;
 mod outcome;
 mod publish;
+mod restored;
 
 pub use config::{Rehash, WorkerConfig};
 pub use failpoint::POINTS;

@@ -93,7 +93,7 @@ impl Worker {
 
     /// The same for a signature that was kept earlier.
     pub(crate) async fn publish_splice(&self, package: &PackageRecord, p7s_sha256: Digest, splice: &Splice) {
-        match step("write_back", self.write_back(package, p7s_sha256, splice)).await {
+        match step("write_back", self.write_back_and_again(package, p7s_sha256, splice)).await {
             Ok(()) => measure::write_back("ok"),
             Err(failure) => {
                 measure::write_back("failed");
@@ -105,6 +105,17 @@ impl Worker {
                     tracing::warn!("its next attempt could not be put off: {}", telemetry::chain(&error));
                 }
             }
+        }
+    }
+
+    /// Writes it back; once more when the blob is another version with the recorded content.
+    async fn write_back_and_again(&self, package: &PackageRecord, p7s_sha256: Digest, splice: &Splice) -> Result<(), Failure> {
+        match self.write_back(package, p7s_sha256, splice).await {
+            Err(failure) if failure.is_another_version() => {
+                let mut package = package.clone();
+                if self.restored(&mut package).await { self.write_back(&package, p7s_sha256, splice).await } else { Err(failure) }
+            }
+            done => done,
         }
     }
 

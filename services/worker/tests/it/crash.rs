@@ -23,6 +23,7 @@ const KEY_IS_LOST: &[&str] = &["worker.key.answered"];
 /// Points that a job which goes well does not come to; the system tests tell their stories.
 const ANOTHER_STORY: &[&str] = &[
     "worker.forget_value.",
+    "worker.repin.",
     "worker.retry.",
     "worker.reject.",
     "worker.give_up.",

@@ -125,6 +125,34 @@ async fn a_blob_that_was_changed_is_never_signed() {
     assert_eq!(feed.count.asked(), 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_restored_from_a_backup_is_signed_and_written_again() {
+    let Some(feed) = Feed::open().await else { return };
+    let package = testkit::packages(&feed.shared.join("corpus/unsigned")).remove(0);
+    let identity = feed.push(&package).await.unwrap().identity;
+    let view = feed.database.find(&identity).await.unwrap().unwrap();
+    let blob = feed.folder.join("blobs").join(&view.package.incoming);
+    let restore = || {
+        let beside = blob.with_extension("restored");
+        std::fs::copy(&blob, &beside).unwrap();
+        std::fs::rename(beside, &blob).unwrap();
+    };
+    restore();
+    let worker = feed.start();
+    let signed = feed.signed_file(&identity).await;
+    let written = std::fs::read(&signed).unwrap();
+    assert_eq!(feed.database.find(&identity).await.unwrap().unwrap().job.attempts, 1);
+
+    restore();
+    std::fs::remove_file(&signed).unwrap();
+    let key = feed.database.find(&identity).await.unwrap().unwrap();
+    let path = key.signature.unwrap().signed.unwrap();
+    feed.database.forget_signed_blob(key.package.key, &path).await.unwrap();
+    assert_eq!(std::fs::read(feed.signed_file(&identity).await).unwrap(), written);
+    worker.stop().await;
+    assert_eq!(feed.count.asked(), 1);
+}
+
 fn replace_with_one_bit_changed(blob: &Path) {
     let mut bytes = std::fs::read(blob).unwrap();
     bytes[40] ^= 1;

@@ -91,7 +91,7 @@ pub(crate) fn read_refusal(row: &mut Columns<'_>) -> Result<Option<Refusal>, Err
 /// How much work there is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobCounts {
-    /// Pending jobs by lane, those of `dormant` too.
+    /// Pending jobs of every lane, `dormant` too, and those lanes that have none.
     pub pending: Vec<(Lane, u64)>,
     /// Rejected jobs.
     pub rejected: u64,
@@ -183,13 +183,17 @@ impl Database {
         );
         const ENDED: &str = "-- job_counts\nSELECT state, count(*) FROM jobs WHERE state IN ('rejected', 'failed') GROUP BY state";
         const UNWRITTEN: &str = "-- job_counts\nSELECT count(*) FROM signatures WHERE signed_blob IS NULL";
-        let mut counts = JobCounts::default();
+        let lanes = [Lane::Interactive, Lane::Upload, Lane::Campaign, Lane::Dormant];
+        let mut counts = JobCounts { pending: lanes.map(|lane| (lane, 0)).to_vec(), ..JobCounts::default() };
         let mut oldest = None::<i64>;
         for row in sql::rows(self.reader(), "counting jobs", sql::statement(PENDING, [])).await? {
             let mut columns = Columns::of(&row);
             let now = columns.next::<i64>()?;
             let lane = Lane::from_rank(columns.next()?).ok_or_else(|| Error::new(ErrorKind::Internal, "reading a lane"))?;
-            counts.pending.push((lane, columns.next_u64()?));
+            let jobs = columns.next_u64()?;
+            if let Some(counted) = counts.pending.iter_mut().find(|counted| counted.0 == lane) {
+                counted.1 = jobs;
+            }
             if lane != Lane::Dormant {
                 oldest = oldest.max(Some(now - columns.next::<i64>()?));
             }

@@ -50,7 +50,9 @@ async fn every_settle_leads_where_it_says() {
         assert_eq!(fixture.claim_jobs(&[job.id], LEASE, "worker").await.expect("claims").len() == 1, claimable, "{way:?}");
     }
     let counts = fixture.job_counts().await.expect("counts");
-    assert_eq!((counts.pending, counts.rejected, counts.failed, counts.write_backs), (vec![(Lane::Upload, 2)], 1, 1, 1));
+    // A lane without jobs is told as well: a gauge that is not set again keeps what it was last told.
+    let pending = vec![(Lane::Interactive, 0), (Lane::Upload, 2), (Lane::Campaign, 0), (Lane::Dormant, 0)];
+    assert_eq!((counts.pending, counts.rejected, counts.failed, counts.write_backs), (pending, 1, 1, 1));
     assert!(counts.oldest_pending.is_some());
 }
 
@@ -99,5 +101,5 @@ async fn the_age_of_the_oldest_job_leaves_the_dormant_out() {
     let fixture = Fixture::new().await;
     fixture.push("a", Lane::Dormant).await;
     let counts = fixture.job_counts().await.expect("counts");
-    assert_eq!((counts.pending, counts.oldest_pending), (vec![(Lane::Dormant, 1)], None));
+    assert_eq!((counts.pending.last(), counts.oldest_pending), (Some(&(Lane::Dormant, 1)), None));
 }

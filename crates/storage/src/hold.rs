@@ -4,7 +4,7 @@
 //! push that was refused, in this process or another one) sees a blob without a name. So naming happens under a shared lock, looking and
 //! deleting under an exclusive one. The locks are the operating system's: a process that dies holds none.
 
-use crate::Error;
+use crate::{Error, ErrorKind};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,19 +30,22 @@ impl Holds {
 
     /// For naming: waits while somebody deletes, which takes a look and an unlink. Blocks.
     pub(crate) fn to_name(&self, path: &str) -> Result<Hold, Error> {
-        let lock = self.file(path)?;
-        lock.lock_shared().map_err(|e| Error::io(format!("holding {path}"), e))?;
-        Ok(Hold { _lock: lock })
+        let held = self.take(path, NAMING_WAITS, File::try_lock_shared)?;
+        held.ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("{path} is being deleted, and that does not end")))
     }
 
     /// For deleting: `None` when it did not come about that nobody was naming. Blocks.
     pub(crate) fn to_delete(&self, path: &str) -> Result<Option<Hold>, Error> {
-        let lock = self.file(path)?;
+        self.take(path, DELETING_WAITS, File::try_lock)
+    }
+
+    fn take(&self, path: &str, patience: Duration, lock: impl Fn(&File) -> Result<(), TryLockError>) -> Result<Option<Hold>, Error> {
+        let file = self.file(path)?;
         let since = Instant::now();
         loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(Some(Hold { _lock: lock })),
-                Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => std::thread::sleep(POLL),
+            match lock(&file) {
+                Ok(()) => return Ok(Some(Hold { _lock: file })),
+                Err(TryLockError::WouldBlock) if since.elapsed() < patience => std::thread::sleep(POLL),
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(Error::io(format!("holding {path}"), error)),
             }
@@ -59,7 +62,9 @@ impl Holds {
 }
 
 /// Pushes hold for as long as a sync and a commit take; whoever deletes can come again.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DELETING_WAITS: Duration = Duration::from_secs(2);
+/// A push cannot come again by itself.
+const NAMING_WAITS: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(5);
 
 #[cfg(test)]

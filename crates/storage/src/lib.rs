@@ -6,7 +6,9 @@
 //! ```
 //!
 //! Invariants:
-//! * Blobs are create-only: a name, once taken, keeps its bytes until it is deleted. Names are digests of content.
+//! * Blobs are create-only: a name, once taken, keeps its bytes until it is deleted. Names are digests of content; a file that has not the
+//!   bytes of its name (a disk's fault) is replaced when they are pushed again.
+//! * Naming a blob in a row and deleting one that no row names keep apart by a [`Hold`], across processes.
 //! * A name appears only after its bytes are durable: file synced, then linked, then the folder synced. A crash leaves at most a
 //!   file in the spool of a dead process, which the next start removes, or a blob that no row names, which a sweep removes.
 //! * Reads can be made conditional on a [`Pin`], so that two reads of one blob are of the same bytes.

@@ -79,6 +79,9 @@ fn stories() -> Vec<Story> {
     }
     stories.push(after("storage.adopt.durable", "storage.adopt.touched", Deed::Push));
     stories.push(after("storage.adopt.linked", "storage.adopt.replaced", Deed::PushOverRottenBlob));
+    for point in ["worker.repin.before", "worker.repin.committed"] {
+        stories.push(after("worker.claimed", point, Deed::Restored));
+    }
     // The same step of the same job, twice.
     stories.push(after("worker.key.answered", "worker.key.answered", Deed::Nothing));
     stories.push(after("worker.value.kept", "worker.settle.before", Deed::Nothing));

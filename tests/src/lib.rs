@@ -6,6 +6,7 @@ mod binary;
 mod client;
 mod official_client;
 mod serve;
+mod signature;
 mod tls;
 
 pub use archive::{Archive, Entry, manifest, package};
@@ -13,6 +14,7 @@ pub use binary::{binary, countersign};
 pub use client::Answer;
 pub use official_client::OfficialClient;
 pub use serve::{Serve, rows, wait_until};
+pub use signature::{openssl, signature_file, value_and_tokens};
 pub use tls::{TlsFiles, free_port};
 
 use std::path::{Path, PathBuf};

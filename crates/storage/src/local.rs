@@ -159,7 +159,9 @@ impl Local {
         let place = self.place(path)?;
         let failed = |what: &'static str| move |e| Error::io(format!("{what} {path}"), e);
         source.holds(splice)?;
-        if self.head(path)?.is_none() {
+        let there = self.head(path)?;
+        // One of another size is what a disk made of it.
+        if there.as_ref().is_none_or(|there| there.size != splice.len()) {
             let (scratch, file) = self.copy(source, splice).map_err(failed("copying what becomes"))?;
             source.check()?;
             file.sync_all().map_err(failed("syncing what becomes"))?;
@@ -168,7 +170,10 @@ impl Local {
                 fs::create_dir_all(folder).map_err(failed("making the folder of"))?;
                 reach("storage.write_back.folder_made").map_err(failed("making the folder of"))?;
             }
-            link_new(scratch.path(), &place).map_err(failed("linking"))?;
+            match there {
+                None => _ = link_new(scratch.path(), &place).map_err(failed("linking"))?,
+                Some(_) => fs::rename(scratch.path(), &place).map_err(failed("replacing"))?,
+            }
         }
         let written = self.head(path)?.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{path} is gone again")))?;
         if written.size != splice.len() {

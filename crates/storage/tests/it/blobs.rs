@@ -201,3 +201,18 @@ async fn a_spool_on_another_filesystem_is_refused_at_the_start() {
     config.spool.folder = there.path().to_owned();
     assert_eq!(BlobStore::open(config).await.unwrap_err().kind(), ErrorKind::Misconfigured);
 }
+
+/// A signed blob that a disk has cut short is in nobody's way: it is written anew.
+#[tokio::test]
+async fn a_write_back_replaces_a_blob_of_another_size() {
+    let place = Place::new().await;
+    let (path, pin) = stored(&place, b"a package").await;
+    let mut splice = Splice::whole(9);
+    splice.push_literal(&b" and its signature"[..]);
+    let digest = HashAlgorithm::Sha256.digest(b"a package");
+    let key = StorageKey::Signed { unsigned_sha256: digest, p7s_sha256: digest };
+    place.store.write_back(&path, &pin, &splice, &key).await.unwrap();
+    std::fs::write(place.folder.path().join("blobs").join(key.path()), b"a pack").unwrap();
+    place.store.write_back(&path, &pin, &splice, &key).await.unwrap();
+    assert_eq!(place.store.read_tail(&key.path(), 100, None).await.unwrap().1, "a package and its signature");
+}

@@ -39,6 +39,6 @@ pub(crate) fn arm() -> Result<bool> {
 }
 
 fn all() -> impl Iterator<Item = &'static str> {
-    let points = [storage::failpoint::POINTS, intake::failpoint::POINTS, keys::failpoint::POINTS, worker::POINTS];
+    let points = [storage::failpoint::POINTS, intake::failpoint::POINTS, keys::failpoint::POINTS, worker::POINTS, front::FAIL_POINTS];
     points.into_iter().flatten().copied()
 }

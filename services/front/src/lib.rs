@@ -12,6 +12,7 @@
 
 mod addresses;
 mod documents;
+mod failpoint;
 pub mod grpc;
 pub mod http;
 mod repository_signed;
@@ -21,6 +22,7 @@ mod status;
 mod waiting;
 
 pub use addresses::Addresses;
+pub use failpoint::POINTS as FAIL_POINTS;
 pub use repository_signed::{AllSigned, WhyNot};
 pub use state::{ClientTrust, FrontConfig, FrontState, OnFailure};
 pub use waiting::WaitLimits;

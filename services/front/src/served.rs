@@ -11,6 +11,7 @@
 //!
 //! Nothing is signed here, and there is no call to a worker: front reads rows and raises a lane.
 
+use crate::failpoint;
 use crate::state::{FrontState, OnFailure};
 use crate::waiting::{Admission, Client};
 use database::{PackageView, SignatureSummary};
@@ -124,7 +125,10 @@ impl FrontState {
         let (database, package, job) = (self.database().clone(), view.package.key, view.job.id);
         let state = self.clone();
         let watch = async move {
-            let raised = database.raise(package, Lane::Interactive).await.map_err(|e| state.database_refusal(&e))?;
+            failpoint::pass("front.raise.before");
+            let raised = database.raise(package, Lane::Interactive).await;
+            failpoint::pass("front.raise.committed");
+            let raised = raised.map_err(|e| state.database_refusal(&e))?;
             if raised.state == JobState::Pending && raised.due_in.is_none() {
                 database.wait_for_change(job, until).await.map_err(|e| state.database_refusal(&e))?;
             }
@@ -160,7 +164,10 @@ impl FrontState {
                 found => {
                     tracing::warn!(blob = %path, found = ?found.map(|i| i.size), "a signed blob is missing or has another size: it is written again");
                     // Serving does not hang on it: the next request will find it missing again.
-                    if let Err(error) = self.database().forget_signed_blob(view.package.key, path).await {
+                    failpoint::pass("front.forget_blob.before");
+                    let forgotten = self.database().forget_signed_blob(view.package.key, path).await;
+                    failpoint::pass("front.forget_blob.committed");
+                    if let Err(error) = forgotten {
                         tracing::warn!(error = %telemetry::chain(&error), blob = %path, "a missing signed blob could not be forgotten");
                     }
                 }

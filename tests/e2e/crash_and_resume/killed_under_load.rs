@@ -71,7 +71,12 @@ fn what_was_acknowledged_is_there_and_all_are_signed_once_whenever_the_process_w
             let kept = Kept::read(&data);
             let rows: BTreeSet<String> = kept.packages.iter().map(|view| view.package.identity.id.as_str().to_owned()).collect();
             for number in known {
-                assert!(rows.contains(&id_of(number)), "{} was acknowledged and is gone after kill {kill}; chance {}", id_of(number), chance.seed);
+                assert!(
+                    rows.contains(&id_of(number)),
+                    "{} was acknowledged and is gone after kill {kill}; chance {}",
+                    id_of(number),
+                    chance.seed
+                );
             }
             for view in &kept.packages {
                 assert!(kept.blobs.contains(&view.package.incoming), "a row without its blob after kill {kill}; chance {}", chance.seed);

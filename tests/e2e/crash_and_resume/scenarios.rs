@@ -79,6 +79,14 @@ fn stories() -> Vec<Story> {
     }
     stories.push(after("storage.adopt.durable", "storage.adopt.touched", Deed::Push));
     stories.push(after("storage.adopt.linked", "storage.adopt.replaced", Deed::PushOverRottenBlob));
+    for (point, deed) in [
+        ("front.raise.before", Deed::DownloadUnsigned),
+        ("front.raise.committed", Deed::DownloadUnsigned),
+        ("front.forget_blob.before", Deed::DownloadLost),
+        ("front.forget_blob.committed", Deed::DownloadLost),
+    ] {
+        stories.push(Story::after(Vec::new(), Life::new(point, deed), Cargo::Author, false));
+    }
     for point in ["worker.repin.before", "worker.repin.committed"] {
         stories.push(after("worker.claimed", point, Deed::Restored));
     }
@@ -151,11 +159,8 @@ fn after(first: &'static str, point: &'static str, deed: Deed) -> Story {
 
 /// The authority keeps a job waiting longer than a stop does: it is handed back.
 fn stopped(point: &'static str) -> Story {
-    let life = Life {
-        authority: "hang",
-        environment: vec![("Signing__TimestampDeadline", "60s")],
-        ..Life::new(point, Deed::StopWhileStamping)
-    };
+    let life =
+        Life { authority: "hang", environment: vec![("Signing__TimestampDeadline", "60s")], ..Life::new(point, Deed::StopWhileStamping) };
     Story::after(Vec::new(), life, Cargo::Author, true)
 }
 

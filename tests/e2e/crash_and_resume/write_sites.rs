@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use testkit::workspace_root;
 
 /// Where a push and a job write.
-const FOLDERS: &[&str] = &["crates/storage/src", "crates/keys/src", "crates/intake/src", "services/ingest/src", "services/worker/src"];
+const FOLDERS: &[&str] =
+    &["crates/storage/src", "crates/keys/src", "crates/intake/src", "services/ingest/src", "services/worker/src", "services/front/src"];
 
 /// What a write to the disk looks like.
 const DISK: &[&str] = &[

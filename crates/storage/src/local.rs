@@ -55,8 +55,9 @@ pub(crate) struct Arrival<'a> {
 impl Local {
     /// Makes the folders and tries that a file of the spool can be linked among the blobs.
     pub(crate) fn open(root: &Path, scratch: Arc<Scratch>) -> Result<Self, Error> {
-        let misconfigured =
-            |folder: &Path, e| Error::new(ErrorKind::Misconfigured, format!("the folder {} cannot be made", folder.display())).with_source(e);
+        let misconfigured = |folder: &Path, e| {
+            Error::new(ErrorKind::Misconfigured, format!("the folder {} cannot be made", folder.display())).with_source(e)
+        };
         let made = |folder: &Path| make_folder(folder).map_err(|e| misconfigured(folder, e));
         let (incoming, signed) = (root.join(StorageKey::INCOMING), root.join(StorageKey::SIGNED));
         made(&incoming)?;

@@ -16,10 +16,12 @@ const POINT: &str = "INTAKE_CRASH_POINT";
 
 fn points() -> impl Iterator<Item = &'static str> {
     let own = intake::failpoint::POINTS.iter().copied().filter(|point| !point.starts_with("intake.rejected"));
-    let stores =
-        storage::failpoint::POINTS.iter().copied().filter(|point| point.starts_with("storage.spool") || point.starts_with("storage.adopt"))
-            // Only when the bytes are there already.
-            .filter(|point| !matches!(*point, "storage.adopt.touched" | "storage.adopt.replaced"));
+    let stores = storage::failpoint::POINTS
+        .iter()
+        .copied()
+        .filter(|point| point.starts_with("storage.spool") || point.starts_with("storage.adopt"))
+        // Only when the bytes are there already.
+        .filter(|point| !matches!(*point, "storage.adopt.touched" | "storage.adopt.replaced"));
     own.chain(stores)
 }
 

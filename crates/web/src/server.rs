@@ -156,9 +156,8 @@ fn protocol(config: &ServerConfig) -> auto::Builder<TokioExecutor> {
         .adaptive_window(false)
         .initial_stream_window_size(HTTP2_STREAM_WINDOW_BYTES)
         .initial_connection_window_size(HTTP2_CONNECTION_WINDOW_BYTES)
-        .max_header_list_size(HTTP2_HEADER_BYTES_MAX)
-        .keep_alive_interval(HTTP2_PING_EVERY)
-        .keep_alive_timeout(config.header_timeout);
+        // No pings of ours: their answers would keep a connection that nobody uses from the idle limit.
+        .max_header_list_size(HTTP2_HEADER_BYTES_MAX);
     builder
 }
 
@@ -236,7 +235,5 @@ const HTTP2_STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
 const HTTP2_CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 /// Longest list of headers.
 const HTTP2_HEADER_BYTES_MAX: u32 = 64 * 1024;
-/// How often a quiet HTTP/2 connection is asked whether anybody is there.
-const HTTP2_PING_EVERY: Duration = Duration::from_secs(60);
 /// The pause after connections could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

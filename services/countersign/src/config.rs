@@ -24,6 +24,9 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+/// The configuration file when none is named.
+const DEFAULT_FILE: &str = "countersign.json";
+
 /// Sections in which a key that nobody reads is an error.
 const SECTIONS: &[&str] = &["Signing", "Storage", "Database", "Queue", "Http", "Grpc", "Feed", "Auth", "Telemetry", "Limits"];
 
@@ -61,7 +64,7 @@ impl Settings {
         let text = read_file(overrides.file.as_deref())?;
         // This is where the environment is read.
         let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        let source = Source::new(text.as_deref(), environment, seed_keys::ROOT_KEYS)?;
+        let source = Source::new(text.as_deref(), environment, seed_keys::ROOT_KEYS).with_context(|| named(overrides.file.as_deref()))?;
         Self::read(&source, overrides).map_err(|problems| {
             let mut text = format!("the configuration has {} fault(s):", problems.len());
             for problem in problems {
@@ -112,9 +115,14 @@ impl Settings {
     }
 }
 
+/// The configuration file, as messages name it.
+fn named(path: Option<&Path>) -> String {
+    path.unwrap_or(Path::new(DEFAULT_FILE)).display().to_string()
+}
+
 /// The configuration file's text: the one named, else `countersign.json` when it is there.
 fn read_file(named: Option<&Path>) -> Result<Option<String>> {
-    let path = named.unwrap_or(Path::new("countersign.json"));
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(e) if named.is_none() && e.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -7,6 +7,8 @@ use http::HeaderValue;
 use model::{Code, Refusal};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 /// A request's body as it comes.
@@ -24,30 +26,34 @@ pub(crate) fn boundary(content_type: Option<&HeaderValue>) -> Result<Option<Stri
     multer::parse_boundary(text).map(Some).map_err(|error| malformed(&format!("the form's content type cannot be read: {error}")))
 }
 
+/// A form that is being read.
+pub(crate) struct Form<'a> {
+    parts: Multipart<'a>,
+    /// How many bytes may come before the file is found.
+    left: Arc<AtomicU64>,
+}
+
 /// The form in `body`.
-pub(crate) fn form<'a>(body: &'a mut BodyStream, boundary: &str) -> Multipart<'a> {
-    // The package itself is limited by the spool.
+pub(crate) fn form<'a>(body: &'a mut BodyStream, boundary: &str) -> Form<'a> {
+    // What is before the file is limited as it comes in, the package itself by the spool.
     let sizes = SizeLimit::new().whole_stream(u64::MAX).per_field(u64::MAX);
-    Multipart::with_constraints(OneAtATime { body, gave: false }, boundary, Constraints::new().size_limit(sizes))
+    let left = Arc::new(AtomicU64::new(crate::push::FORM_BYTES_MAX));
+    let bytes = OneAtATime { body, gave: false, left: Arc::clone(&left) };
+    Form { parts: Multipart::with_constraints(bytes, boundary, Constraints::new().size_limit(sizes)), left }
 }
 
 /// The first part that is a file: with a file name, or of a binary type. Parts before it are passed over, up to a limit.
 ///
 /// # Errors
-/// `request_malformed` when there is none.
-pub(crate) async fn first_file<'a>(form: &mut Multipart<'a>) -> Result<Field<'a>, Refusal> {
-    let mut passed = 0_u64;
-    while let Some(mut part) = form.next_field().await.map_err(|e| of_form(&e))? {
+/// `request_malformed` when there is none, or too much before it.
+pub(crate) async fn first_file<'a>(form: &mut Form<'a>) -> Result<Field<'a>, Refusal> {
+    while let Some(mut part) = form.parts.next_field().await.map_err(|e| of_form(&e))? {
         let is_binary = part.content_type().is_some_and(|kind| kind.essence_str() == "application/octet-stream");
         if part.file_name().is_some() || is_binary || part.name() == Some("package") {
+            form.left.store(u64::MAX, Ordering::Relaxed);
             return Ok(part);
         }
-        while let Some(bytes) = part.chunk().await.map_err(|e| of_form(&e))? {
-            passed += bytes.len() as u64;
-            if passed > crate::push::FORM_BYTES_MAX {
-                return Err(malformed("the form has too much before its file"));
-            }
-        }
+        while part.chunk().await.map_err(|e| of_form(&e))?.is_some() {}
     }
     Err(malformed("the form has no file"))
 }
@@ -83,9 +89,13 @@ fn malformed(reason: &str) -> Refusal {
 
 /// A body that is never ready twice in a row. The form reader takes all that it can get before it looks at any of it; over a connection
 /// that is faster than the disk it would hold the package in memory.
+///
+/// It ends with an error when more than `left` bytes have come and the file has not: the form reader keeps what it has not understood
+/// (what stands before the first boundary, the headers of a part) and looks through all of it again with every piece that comes.
 struct OneAtATime<'a> {
     body: &'a mut BodyStream,
     gave: bool,
+    left: Arc<AtomicU64>,
 }
 
 impl Stream for OneAtATime<'_> {
@@ -96,8 +106,18 @@ impl Stream for OneAtATime<'_> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            return Poll::Ready(Some(Err(malformed("the form has too much before its file"))));
+        }
         let next = self.body.poll_next_unpin(cx);
         self.gave = matches!(next, Poll::Ready(Some(_)));
+        // The piece in which the limit is passed may hold the file's beginning, so it is still looked at.
+        if let Poll::Ready(Some(Ok(bytes))) = &next
+            && left != u64::MAX
+        {
+            self.left.store(left.saturating_sub(bytes.len() as u64), Ordering::Relaxed);
+        }
         next
     }
 }
@@ -137,6 +157,24 @@ mod tests {
                     --zz\r\nContent-Disposition: form-data; name=x; filename=y\r\n\r\nother\r\n--zz--\r\n";
         for piece in [1, 2, 7, 50, 10_000] {
             assert_eq!(file_of(text, piece).await.unwrap(), b"PK\r\n--z", "{piece}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_form_without_end_before_its_file_is_refused_while_it_comes() {
+        let header = "--zz\r\nContent-Disposition: form-data; name=note\r\n";
+        for begins in ["", header, &format!("{header}\r\n")] {
+            let taken = Arc::new(AtomicU64::new(0));
+            let counter = Arc::clone(&taken);
+            let endless = stream::iter(std::iter::repeat_with(move || {
+                counter.fetch_add(4096, Ordering::Relaxed);
+                Ok(Bytes::from_static(&[b'a'; 4096]))
+            }));
+            let begins = Bytes::copy_from_slice(begins.as_bytes());
+            let mut body = stream::once(async move { Ok(begins) }).chain(endless).boxed();
+            let refusal = first_file(&mut form(&mut body, "zz")).await.map(drop).unwrap_err();
+            assert_eq!(refusal.reason, "the form has too much before its file");
+            assert!(taken.load(Ordering::Relaxed) <= crate::push::FORM_BYTES_MAX + 4096);
         }
     }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -230,7 +231,8 @@ impl Job {
             tokio::time::sleep(context.config.lease / 3).await;
             match context.database.extend(&mut lease, context.config.lease).await {
                 Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::LeaseLost => return error,
+                // Unextended, it is over when our own clock says so, whether the database can be asked or not.
+                Err(error) if error.kind() == ErrorKind::LeaseLost || Instant::now() >= lease.ends => return error,
                 Err(error) => tracing::warn!("the lease could not be extended: {}", telemetry::chain(&error)),
             }
             if let Err(error) = context.queue.keep(&self.delivery, context.config.lease).await {

@@ -76,8 +76,12 @@ impl Worker {
             None => signed.unstamped(),
         };
         let made = step("verify", self.finish(stamped, opened, &unsigned, &credential, now)).await;
-        if made.is_err() && was_kept {
-            // Whatever it is, the next attempt begins anew.
+        // A token whose time lies outside the certificate is the authority's fault while the certificate is still the one that signs: the
+        // value stays good, and the key need not be asked again.
+        let authority_at_fault = matches!(&made, Err(Failure::Signing(signing::Error::OutsideValidity { .. })))
+            && credential.fingerprint() == ready.credential.fingerprint();
+        if made.is_err() && was_kept && !authority_at_fault {
+            // Whatever else it is, the next attempt begins anew.
             self.forget_values(claim).await?;
         }
         failpoint::reach("worker.verified")?;

@@ -68,9 +68,12 @@ impl Worker {
     ) -> Result<Digests, Failure> {
         let unsigned = layout.unsigned_form()?;
         let pin = Pin::from_text(&package.pin);
-        let mut stream = self.context.store.stream_splice(&package.incoming, &pin, unsigned).await?;
+        let deadline = self.context.config.read_deadline;
+        let slow = |_| Failure::Slow("reading the package", Code::StorageUnavailable);
+        let stream = self.context.store.stream_splice(&package.incoming, &pin, unsigned);
+        let mut stream = tokio::time::timeout(deadline, stream).await.map_err(slow)??;
         let mut hasher = MultiHasher::new(&[HashAlgorithm::Sha256, algorithm]);
-        while let Some(chunk) = stream.chunks.try_next().await? {
+        while let Some(chunk) = tokio::time::timeout(deadline, stream.chunks.try_next()).await.map_err(slow)?? {
             hasher = hash(hasher, chunk).await?;
         }
         let digests = hasher.finish();

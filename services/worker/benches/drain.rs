@@ -72,7 +72,8 @@ async fn drain(packages: usize, bits: usize) -> (f64, f64, f64) {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::connect(&DatabaseConfig::file(&folder.path().join("db.sqlite"))).await.unwrap();
     database.migrate().await.unwrap();
-    let spool = SpoolConfig { folder: folder.path().join("blobs/.spool"), max_package_bytes: 1 << 30, max_total_bytes: 2 << 30, max_uploads: 64 };
+    let spool =
+        SpoolConfig { folder: folder.path().join("blobs/.spool"), max_package_bytes: 1 << 30, max_total_bytes: 2 << 30, max_uploads: 64 };
     let store = BlobStore::open(StorageConfig { path: folder.path().join("blobs"), spool }).await.unwrap();
     let config = IntakeConfig {
         limits: nupkg::Limits::default(),

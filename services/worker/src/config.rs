@@ -50,7 +50,7 @@ pub struct WorkerConfig {
     pub backoff: Backoff,
     /// Attempts that fail by somebody else's fault (key, authority, store) before the job is given up.
     pub attempts_max: u32,
-    /// Attempts that fail by a fault of ours before the job is given up.
+    /// Attempts that fail by a fault of ours before the job is given up; somebody else's do not count among them.
     pub faults_max: u32,
     /// How often the credential is looked at and reported.
     pub heartbeat: Duration,

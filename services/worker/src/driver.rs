@@ -170,6 +170,7 @@ impl Job {
             biased;
             attempted = self.attempt_and_again() => match attempted {
                 Ok(publication) => {
+                    self.worker.own_faults.forget(self.claim.job);
                     measure::job(publication.outcome());
                     measure::signature(publication.fingerprint());
                     tracing::info!("{}", publication.outcome());
@@ -244,7 +245,11 @@ impl Job {
     async fn settle_failure(&self, failure: &Failure) {
         let (database, claim) = (&self.worker.context.database, &self.claim);
         let (refusal, why) = (failure.to_refusal(), telemetry::chain(failure));
-        let verdict = verdict(failure, claim.job, claim.attempt, &self.worker.context.config);
+        let faults = self.worker.own_faults.count(claim.job, failure);
+        let verdict = verdict(failure, claim.job, claim.attempt, faults, &self.worker.context.config);
+        if !matches!(verdict, Verdict::Retry(_)) {
+            self.worker.own_faults.forget(claim.job);
+        }
         let settled = match verdict {
             Verdict::Drop => {
                 tracing::info!("another worker has the job by now: {why}");

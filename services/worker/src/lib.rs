@@ -37,6 +37,7 @@ use credentials::Credentials;
 use database::Database;
 use keys::KeyProvider;
 use model::Clock;
+use outcome::OwnFaults;
 use queue::Queue;
 use std::sync::Arc;
 use storage::BlobStore;
@@ -68,7 +69,7 @@ pub struct WorkerContext {
 /// Works until `stop` is cancelled: takes no new job then, finishes those in hand within the configured grace, and hands
 /// the others back. The certificate is announced before the first job is taken.
 pub async fn run(context: WorkerContext, stop: CancellationToken) {
-    let worker = Arc::new(Worker { credentials: Credentials::new(&context), context });
+    let worker = Arc::new(Worker { credentials: Credentials::new(&context), own_faults: OwnFaults::default(), context });
     if worker.context.config.ends_earlier_leases {
         failpoint::pass("worker.leases.before");
         let ended = worker.context.database.end_leases_of(&worker.context.config.name).await;
@@ -96,4 +97,5 @@ pub async fn run(context: WorkerContext, stop: CancellationToken) {
 pub(crate) struct Worker {
     pub(crate) context: WorkerContext,
     pub(crate) credentials: Credentials,
+    pub(crate) own_faults: OwnFaults,
 }

@@ -4,6 +4,8 @@ use crate::config::WorkerConfig;
 use crate::failure::Failure;
 use model::job::JobId;
 use model::retry::Retry;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What to do about a failed attempt.
@@ -34,8 +36,31 @@ enum Fault {
     Hopeless,
 }
 
-/// The verdict on `failure` of the job's attempt number `attempt`.
-pub(crate) fn verdict(failure: &Failure, job: JobId, attempt: u32, config: &WorkerConfig) -> Verdict {
+/// Faults of ours by job, in this process: what somebody else's outage cost in attempts must not count among them. A restart forgets
+/// them, and then the limit on all attempts still holds.
+#[derive(Debug, Default)]
+pub(crate) struct OwnFaults(Mutex<HashMap<JobId, u32>>);
+
+impl OwnFaults {
+    /// Counts `failure` when it is ours; how many there have been of the job.
+    pub(crate) fn count(&self, job: JobId, failure: &Failure) -> u32 {
+        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if fault(failure) == Fault::Ours {
+            let count = faults.entry(job).or_default();
+            *count += 1;
+            return *count;
+        }
+        faults.get(&job).copied().unwrap_or(0)
+    }
+
+    /// The job has ended.
+    pub(crate) fn forget(&self, job: JobId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&job);
+    }
+}
+
+/// The verdict on `failure` of the job's attempt number `attempt`, with `faults` faults of ours among them.
+pub(crate) fn verdict(failure: &Failure, job: JobId, attempt: u32, faults: u32, config: &WorkerConfig) -> Verdict {
     let usual = config.backoff.delay(attempt);
     match fault(failure) {
         Fault::Lease => Verdict::Drop,
@@ -44,7 +69,7 @@ pub(crate) fn verdict(failure: &Failure, job: JobId, attempt: u32, config: &Work
         // Never sooner than somebody asked, and never so late that a short outage leaves a long tail.
         Fault::Outside(asked) => Verdict::Retry(spread(asked.map_or(usual, |asked| asked.max(config.backoff.first)), job)),
         Fault::Hopeless => Verdict::GiveUp,
-        Fault::Ours if attempt >= config.faults_max => Verdict::GiveUp,
+        Fault::Ours if faults >= config.faults_max || attempt >= config.attempts_max => Verdict::GiveUp,
         Fault::Ours => Verdict::Retry(spread(usual, job)),
     }
 }
@@ -119,23 +144,38 @@ mod tests {
     #[test]
     fn the_first_retry_of_a_time_stamp_comes_within_fifteen_seconds() {
         for job in 0..16 {
-            let Verdict::Retry(delay) = verdict(&stamp(None), JobId(job), 1, &config()) else { panic!("not retried") };
+            let Verdict::Retry(delay) = verdict(&stamp(None), JobId(job), 1, 0, &config()) else { panic!("not retried") };
             assert!(delay >= Duration::from_secs(2) && delay <= Duration::from_secs(3), "{delay:?}");
         }
-        assert_eq!(verdict(&stamp(Some(7)), JobId(0), 1, &config()), Verdict::Retry(Duration::from_secs(7)));
+        assert_eq!(verdict(&stamp(Some(7)), JobId(0), 1, 0, &config()), Verdict::Retry(Duration::from_secs(7)));
     }
 
     #[test]
     fn the_package_is_blamed_for_its_own_faults_alone() {
         let refusal = || Refusal::new(Code::UpstreamSignatureRefused, "no");
-        let of = |failure: &Failure, attempt| verdict(failure, JobId(0), attempt, &config());
+        let of = |failure: &Failure, attempt| verdict(failure, JobId(0), attempt, 0, &config());
         assert_eq!(of(&Failure::Refused(refusal()), 1), Verdict::Reject);
         assert_eq!(of(&Failure::Signature(nuget_signature::error::Error::ContentVersion), 1), Verdict::Reject);
         assert_eq!(of(&Failure::Verification(refusal()), 4), Verdict::Retry(Duration::from_secs(16)));
-        assert_eq!(of(&Failure::Verification(refusal()), 5), Verdict::GiveUp);
+        assert_eq!(of(&Failure::Verification(refusal()), 1000), Verdict::GiveUp);
         assert_eq!(of(&stamp(None), 999), Verdict::Retry(Duration::from_secs(60)));
         assert_eq!(of(&stamp(None), 1000), Verdict::GiveUp);
         let key = keys::Error::new(keys::ErrorKind::Refused, "no");
         assert_eq!(of(&Failure::Signing(key.into()), 5), Verdict::Retry(Duration::from_secs(32)));
+    }
+    #[test]
+    fn an_outage_of_others_leaves_the_faults_of_ours_their_number() {
+        let (faults, job) = (OwnFaults::default(), JobId(7));
+        let ours = Failure::Verification(Refusal::new(Code::VerificationFailed, "no"));
+        let of = |failure: &Failure, attempt| verdict(failure, job, attempt, faults.count(job, failure), &config());
+        for attempt in 1..=20 {
+            assert!(matches!(of(&stamp(None), attempt), Verdict::Retry(_)));
+        }
+        for attempt in 21..=24 {
+            assert!(matches!(of(&ours, attempt), Verdict::Retry(_)), "{attempt}");
+        }
+        assert_eq!(of(&ours, 25), Verdict::GiveUp);
+        faults.forget(job);
+        assert!(matches!(of(&ours, 26), Verdict::Retry(_)));
     }
 }

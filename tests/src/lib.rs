@@ -1,5 +1,11 @@
 //! Starts and drives the product for the system tests: `countersign serve` as a process, pushes, downloads, the judge's words.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, clippy::missing_panics_doc, reason = "test code fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc,
+    reason = "test code fails by panicking"
+)]
 
 mod archive;
 mod binary;

@@ -70,7 +70,8 @@ impl OfficialClient {
 
     /// Writes a project that references these packages.
     pub fn project(&self, references: &[(&str, &str)]) {
-        let references: String = references.iter().map(|(id, version)| format!("<PackageReference Include=\"{id}\" Version=\"{version}\"/>")).collect();
+        let references: String =
+            references.iter().map(|(id, version)| format!("<PackageReference Include=\"{id}\" Version=\"{version}\"/>")).collect();
         let text = format!(
             "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><TargetFramework>netstandard2.0</TargetFramework>\
              <DisableImplicitFrameworkReferences>true</DisableImplicitFrameworkReferences></PropertyGroup><ItemGroup>{references}</ItemGroup></Project>"

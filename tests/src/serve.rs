@@ -68,7 +68,8 @@ impl Serve {
             // Whether its certificate is in order is the official client's to say.
             .tls_danger_accept_invalid_certs(true)
             .timeout(LIMIT)
-            .build().expect("an HTTP client can be made");
+            .build()
+            .expect("an HTTP client can be made");
         Ok(Self { process, client, http, grpc, metrics, log, data: data.to_path_buf(), environment })
     }
 
@@ -183,7 +184,10 @@ impl Serve {
 
     /// The sum of a metric over all its labels.
     pub fn metric_in_all(&self, name: &str) -> f64 {
-        self.metrics().lines().filter_map(|l| l.strip_prefix(name)?.starts_with(['{', ' ']).then(|| l.rsplit(' ').next()?.parse::<f64>().ok())?).sum()
+        self.metrics()
+            .lines()
+            .filter_map(|l| l.strip_prefix(name)?.starts_with(['{', ' ']).then(|| l.rsplit(' ').next()?.parse::<f64>().ok())?)
+            .sum()
     }
 
     fn metrics(&self) -> String {
@@ -199,7 +203,9 @@ impl Serve {
     pub fn stop(mut self) -> ExitStatus {
         let done = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().expect("kill starts");
         assert!(done.success());
-        wait_until("countersign to stop", || self.process.try_wait().expect("its status can be asked").ok_or_else(|| "still running".to_owned()))
+        wait_until("countersign to stop", || {
+            self.process.try_wait().expect("its status can be asked").ok_or_else(|| "still running".to_owned())
+        })
     }
 
     /// Ends it with SIGKILL.
@@ -210,7 +216,9 @@ impl Serve {
 
     /// Waits until the process has ended by itself.
     pub fn wait_for_end(mut self) -> ExitStatus {
-        wait_until("countersign to end", || self.process.try_wait().expect("its status can be asked").ok_or_else(|| "still running".to_owned()))
+        wait_until("countersign to end", || {
+            self.process.try_wait().expect("its status can be asked").ok_or_else(|| "still running".to_owned())
+        })
     }
 
     /// Its process id.

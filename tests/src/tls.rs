@@ -29,7 +29,9 @@ impl TlsFiles {
         openssl("req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost");
         let extensions = "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\n";
         std::fs::write(folder.join("extensions"), extensions).expect("a file can be written");
-        openssl("x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 3 -extfile extensions -out server.pem");
+        openssl(
+            "x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -days 3 -extfile extensions -out server.pem",
+        );
         Self { authority: folder.join("authority.pem"), certificate: folder.join("server.pem"), key: folder.join("server.key") }
     }
 }

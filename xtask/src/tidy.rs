@@ -21,11 +21,24 @@ pub(crate) fn run() -> Result<()> {
         let name = file.strip_prefix(&root).unwrap_or(file);
         wrong.extend(faults(name, &text));
     }
+    let codes = std::fs::read_to_string(root.join("crates/model/src/code.rs"))?;
+    let page = std::fs::read_to_string(root.join("docs/CODES.md"))?;
+    wrong.extend(undocumented(&codes, &page));
     if !wrong.is_empty() {
         bail!("not tidy:\n  {}", wrong.join("\n  "));
     }
     println!("tidy: {} files", files.len());
     Ok(())
+}
+
+/// Codes that the page does not name. A code stands in the source as `Variant = "word", Category;`.
+fn undocumented(source: &str, page: &str) -> Vec<String> {
+    source
+        .lines()
+        .filter_map(|line| line.trim().split_once(" = \"")?.1.split_once("\", "))
+        .filter(|(word, _)| !page.contains(&format!("`{word}`")))
+        .map(|(word, _)| format!("docs/CODES.md: does not name the code {word}"))
+        .collect()
 }
 
 fn faults(file: &Path, text: &str) -> Vec<String> {
@@ -61,6 +74,12 @@ fn collect(folder: &Path, out: &mut Vec<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_that_the_page_does_not_name_is_found() {
+        let source = "    Zip64 = \"zip64\", Invalid;\n    Other = \"other\", Invalid;\n";
+        assert_eq!(undocumented(source, "| `zip64` |"), ["docs/CODES.md: does not name the code other"]);
+    }
 
     #[test]
     fn each_rule_finds_its_fault() {

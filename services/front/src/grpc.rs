@@ -3,14 +3,14 @@
 mod convert;
 mod download;
 mod parts;
-mod service;
 mod sign;
+mod signing_service;
 mod verify;
 
 use crate::state::FrontState;
 use intake::Intake;
 use proto::v1::signing_service_server::SigningServiceServer;
-use service::Signing;
+use signing_service::Signing;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tonic::service::Routes;

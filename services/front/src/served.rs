@@ -227,7 +227,8 @@ impl FrontState {
             if info.pin == pin {
                 return Ok(pin);
             }
-            let (found, digests) = self.store().hash(&view.package.incoming, Some(&info.pin), &[]).await.map_err(|e| self.storage_refusal(&e))?;
+            let (found, digests) =
+                self.store().hash(&view.package.incoming, Some(&info.pin), &[]).await.map_err(|e| self.storage_refusal(&e))?;
             if digests.sha256() == view.package.received {
                 tracing::warn!(blob = %view.package.incoming, "a blob is another version than was recorded, with the same content");
                 return Ok(found.pin);

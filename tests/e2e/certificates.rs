@@ -23,7 +23,11 @@ fn signer(file: &Path, trusted: &[String]) -> String {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let verdict = judge(&words, &[file]).unwrap().remove(0);
     assert_eq!(verdict["valid"], true, "{verdict}");
-    verdict["signature"]["primary"]["signer"]["fingerprint"].as_str().or(verdict["signature"]["primary"]["fingerprint"].as_str()).unwrap_or_default().to_owned()
+    verdict["signature"]["primary"]["signer"]["fingerprint"]
+        .as_str()
+        .or(verdict["signature"]["primary"]["fingerprint"].as_str())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn listed_becomes(serve: &Serve, count: usize) -> Vec<String> {

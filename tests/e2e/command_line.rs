@@ -11,9 +11,21 @@ fn signing(folder: &Path, pfx: &str) -> Vec<String> {
     let pki = shared().unwrap().join("corpus/pki");
     std::fs::write(folder.join("password"), "test\n").unwrap();
     let (pfx, root) = (pki.join(format!("{pfx}.pfx")), pki.join("root.pem"));
-    ["sign", "--pfx", pfx.to_str().unwrap(), "--password-file", "password", "--root", root.to_str().unwrap(), "--service-index", INDEX, "--timestamp-url", ""]
-        .map(str::to_owned)
-        .into()
+    [
+        "sign",
+        "--pfx",
+        pfx.to_str().unwrap(),
+        "--password-file",
+        "password",
+        "--root",
+        root.to_str().unwrap(),
+        "--service-index",
+        INDEX,
+        "--timestamp-url",
+        "",
+    ]
+    .map(str::to_owned)
+    .into()
 }
 
 const INDEX: &str = "https://feed.test/v3/index.json";
@@ -45,8 +57,11 @@ fn sign_then_unsign_is_the_identity() {
     let Some(shared) = shared() else { return };
     let folder = tempfile::tempdir().unwrap();
     let unsigned: Vec<PathBuf> = packages(&shared.join("corpus/unsigned"));
-    let theirs: Vec<String> =
-        unsigned.iter().enumerate().map(|(i, f)| format!("{}={}", f.display(), folder.path().join(format!("{i}.nupkg")).display())).collect();
+    let theirs: Vec<String> = unsigned
+        .iter()
+        .enumerate()
+        .map(|(i, f)| format!("{}={}", f.display(), folder.path().join(format!("{i}.nupkg")).display()))
+        .collect();
     let pki = shared.join("corpus/pki");
     let (pfx, root) = (pki.join("repository.pfx"), pki.join("root.pem"));
     let (pfx, root) = (pfx.to_str().unwrap(), root.to_str().unwrap());
@@ -120,7 +135,11 @@ fn one_refused_file_leaves_the_others_signed() {
     assert!(folder.path().join("out/plain.nupkg").exists());
     assert!(!folder.path().join("out/repository.nupkg").exists());
     // Usage is told apart from refusal.
-    for wrong in [words(&["sign", "--out", "out", "x.nupkg"]), words(&["sign", "--pfx", "absent.pfx", "--service-index", INDEX, "--out", "out", "x.nupkg"]), words(&["no-such-verb"])] {
+    for wrong in [
+        words(&["sign", "--out", "out", "x.nupkg"]),
+        words(&["sign", "--pfx", "absent.pfx", "--service-index", INDEX, "--out", "out", "x.nupkg"]),
+        words(&["no-such-verb"]),
+    ] {
         exits(&run(folder.path(), &wrong), 2);
     }
     let mut http = signing(folder.path(), "repository");
@@ -163,7 +182,9 @@ fn unsign_cuts_repository_signatures_alone() {
 }
 
 fn hex_of_base64(text: &str) -> String {
-    let value = |c: u8| u32::try_from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|x| *x == c).unwrap()).unwrap();
+    let value = |c: u8| {
+        u32::try_from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|x| *x == c).unwrap()).unwrap()
+    };
     let (mut out, mut bits, mut held) = (String::new(), 0_u32, 0);
     for c in text.trim_end_matches('=').bytes() {
         bits = bits << 6 | value(c);
@@ -198,7 +219,8 @@ fn verify_answers_as_nuget_does() {
         asked.extend(words(&options));
         asked.extend(made.iter().map(|f| f.to_str().unwrap().to_owned()));
         let output = run(folder.path(), &asked);
-        let ours: Vec<Value> = output.stdout.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
+        let ours: Vec<Value> =
+            output.stdout.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
         let mut judging = vec!["verify"];
         judging.extend(&options);
         let theirs = judge(&judging, &made).unwrap();
@@ -256,7 +278,10 @@ fn configuration_is_checked_before_anything_starts() {
         (r#"{"Signing": {"Mode": "SelfSigned", "SelfSigned": {"ValidityInDays": 9999}}}"#, "3650"),
         (r#"{"Feed": {"PublicBaseUrl": "http://feed.test"}}"#, "https"),
         (r#"{"Http": {"Listen": "0.0.0.0:5000"}, "Feed": {"PublicBaseUrl": "https://feed.test"}}"#, "Auth:ApiKeys"),
-        (r#"{"Signing": {"Mode": "SelfSigned", "UpstreamSignature": "ReSign", "PublishSignaturePolicy": "Reject"}}"#, "PublishSignaturePolicy"),
+        (
+            r#"{"Signing": {"Mode": "SelfSigned", "UpstreamSignature": "ReSign", "PublishSignaturePolicy": "Reject"}}"#,
+            "PublishSignaturePolicy",
+        ),
         ("{", "c.json"),
     ] {
         let output = check(text);

@@ -4,6 +4,7 @@
 mod certificates;
 mod command_line;
 mod crash_and_resume;
+mod hostile_packages;
 mod one_signature;
 mod push_to_download;
 mod real_client;

@@ -37,11 +37,7 @@ fn over_https_with_our_certificate_trusted_and_nothing_else() {
     let serve = Serve::try_start_at(
         &format!("127.0.0.1:{port}"),
         &folder.path().join("data"),
-        &[
-            ("Http__Tls__CertificatePath", text(&tls.certificate)),
-            ("Http__Tls__KeyPath", text(&tls.key)),
-            ("Feed__PublicBaseUrl", &base),
-        ],
+        &[("Http__Tls__CertificatePath", text(&tls.certificate)), ("Http__Tls__KeyPath", text(&tls.key)), ("Feed__PublicBaseUrl", &base)],
     )
     .unwrap();
     assert_eq!(serve.http, base);
@@ -102,7 +98,8 @@ fn a_client_that_knows_only_the_address_restores_from_a_serve_without_configurat
     let folder = tempfile::tempdir().unwrap();
     let Some(client) = OfficialClient::new(&folder.path().join("client"), None) else { return };
     packages(client.folder()).unwrap();
-    let nothing = ["Feed__PublicBaseUrl", "Signing__Mode", "Signing__TimestampServerUrl", "Signing__SelfSigned__KeySize", "Auth__ApiKeys__0"];
+    let nothing =
+        ["Feed__PublicBaseUrl", "Signing__Mode", "Signing__TimestampServerUrl", "Signing__SelfSigned__KeySize", "Auth__ApiKeys__0"];
     let serve = Serve::start(&folder.path().join("data"), &nothing.map(|name| (name, "-")));
     client.configure(&format!("{}/v3/index.json", serve.http), "allowInsecureConnections=\"true\"", "", "");
     for file in ["Bar.Sample.1.2.3.nupkg", "Bar.Other.2.0.0-rc.1.nupkg"] {

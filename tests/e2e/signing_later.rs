@@ -85,7 +85,11 @@ fn a_visible_foreign_signature_that_policy_refuses_is_served_as_it_came() {
     let on = Serve::start(&data, &[("Signing__UpstreamSignature", "Reject"), ("Feed__ClientsTrustCertificates", "true")]);
     let answer = wait_until("its job to be rejected", || {
         let answer = on.get(&Serve::path(id, version));
-        if on.status(id, version)["state"] == "rejected" { Ok(answer) } else { Err(format!("{} {}", answer.status, on.status(id, version))) }
+        if on.status(id, version)["state"] == "rejected" {
+            Ok(answer)
+        } else {
+            Err(format!("{} {}", answer.status, on.status(id, version)))
+        }
     });
     let answer = if answer.status == 200 { answer } else { on.get(&Serve::path(id, version)) };
     assert_eq!(answer.status, 200);
@@ -127,7 +131,11 @@ fn all_repository_signed_is_said_exactly_while_it_is_true() {
     assert_eq!(trusted.get(&Serve::path("Bar.Old", "1.0.0")).status, 200);
     all_signed_becomes(&trusted, true);
     trusted.push(&package("Bar.Newer", "1.0.0").bytes());
-    assert_eq!(trusted.get("/v3/repository-signatures/index.json").json()["allRepositorySigned"], true, "a package that waits is not listed");
+    assert_eq!(
+        trusted.get("/v3/repository-signatures/index.json").json()["allRepositorySigned"],
+        true,
+        "a package that waits is not listed"
+    );
     trusted.fetch("Bar.Newer", "1.0.0");
     all_signed_becomes(&trusted, true);
     assert_eq!(trusted.stop().code(), Some(0));

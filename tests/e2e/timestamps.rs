@@ -113,7 +113,8 @@ fn each_bad_answer_fails_the_attempt_with_a_code_of_its_own() {
     ];
     let tried: Vec<(&str, String, String)> = std::thread::scope(|scope| {
         let halves = expected.chunks(expected.len().div_ceil(2));
-        let running: Vec<_> = halves.map(|half| scope.spawn(|| half.iter().map(|(mode, _)| bad_answer(&tsa, mode)).collect::<Vec<_>>())).collect();
+        let running: Vec<_> =
+            halves.map(|half| scope.spawn(|| half.iter().map(|(mode, _)| bad_answer(&tsa, mode)).collect::<Vec<_>>())).collect();
         running.into_iter().flat_map(|r| r.join().unwrap()).collect()
     });
     let codes: Vec<(&str, &str)> = tried.iter().map(|(mode, code, _)| (*mode, code.as_str())).collect();

@@ -204,7 +204,7 @@ fn one_that_packages_need_is_taken_off_the_list_only_by_force() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--force"), "{refused:?}");
     assert_eq!(serve.fingerprints().len(), 2);
     assert_eq!(serve.tool(&["certificate", "deactivate", &unused.to_lowercase()]).status.code(), Some(0), "nobody needs this one");
-    assert_eq!(listed_becomes(&serve, 1), [used.clone()]);
+    assert_eq!(listed_becomes(&serve, 1), std::slice::from_ref(&used));
     assert_eq!(serve.tool(&["certificate", "deactivate", &"0".repeat(64)]).status.code(), Some(1));
     assert_eq!(serve.tool(&["certificate", "deactivate", &used, "--force"]).status.code(), Some(0));
     listed_becomes(&serve, 0);

@@ -59,7 +59,7 @@ impl PushKeys {
     /// `push_key_missing`, `push_key_wrong`.
     pub fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let bearer = headers.get(AUTHORIZATION).and_then(|value| bearer_token(value.as_bytes()));
-        let key = headers.get("x-nuget-apikey").map(|value| value.as_bytes()).or(bearer);
+        let key = headers.get("x-nuget-apikey").map(|value| value.as_bytes()).filter(|key| !key.is_empty()).or(bearer);
         self.check(key)
     }
 

@@ -17,9 +17,12 @@ pub struct RequestId(pub String);
 
 /// Puts request id, span and metrics around every route of `router`, and problem documents on its fallbacks.
 pub fn around(router: Router) -> Router {
+    observed(router.fallback(crate::problem::route_not_found).method_not_allowed_fallback(crate::problem::method_not_allowed))
+}
+
+/// The same, with the router's own fallbacks left alone: gRPC has its own way to say that there is no such call.
+pub fn observed(router: Router) -> Router {
     router
-        .fallback(crate::problem::route_not_found)
-        .method_not_allowed_fallback(crate::problem::method_not_allowed)
         // A `route_layer` knows the matched route; the layer outside it sees the fallbacks too.
         .route_layer(middleware::from_fn(note_route))
         .layer(middleware::from_fn(observe))

@@ -18,7 +18,7 @@ mod tls;
 
 pub use caller::{Caller, PushKeys};
 pub use health::{Check, Health, Standing};
-pub use layers::{RequestId, around, within};
+pub use layers::{RequestId, around, observed, within};
 pub use problem::{Problem, method_not_allowed, route_not_found, status_of};
 pub use server::{Server, ServerConfig, ServerError};
 pub use tls::TlsFiles;

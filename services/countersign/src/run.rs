@@ -78,7 +78,7 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
     let mut running = JoinSet::new();
     let health = composed.health.router();
     running.spawn(http.serve(web::around(composed.http.merge(health.clone())).fallback(web::route_not_found), stop.clone()));
-    running.spawn(grpc.serve(composed.grpc, stop.clone()));
+    running.spawn(grpc.serve(web::observed(composed.grpc), stop.clone()));
     running.spawn(telemetry.serve(metrics_router(metrics).merge(health), stop.clone()));
     running.spawn(composed.mirror);
     if let Some(worker) = composed.worker {

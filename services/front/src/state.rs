@@ -8,6 +8,7 @@ use model::{Clock, Refusal};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::BlobStore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use verification::TrustRoots;
 
 /// What front goes by.
@@ -63,13 +64,15 @@ struct Inner {
     clock: Arc<dyn Clock>,
     waiting: Arc<Waiting>,
     last_good: LastGood,
+    /// Places for registration documents in the making: each holds every nuspec of an id for a moment.
+    registrations: Semaphore,
 }
 
 impl FrontState {
     /// A front over these.
     pub fn new(config: FrontConfig, database: Database, store: BlobStore, clock: Arc<dyn Clock>) -> Self {
         let waiting = Waiting::new(config.wait_limits);
-        Self(Arc::new(Inner { config, database, store, clock, waiting, last_good: LastGood::default() }))
+        Self(Arc::new(Inner { config, database, store, clock, waiting, last_good: LastGood::default(), registrations: Semaphore::new(REGISTRATIONS_AT_ONCE) }))
     }
 
     pub(crate) fn config(&self) -> &FrontConfig {
@@ -92,6 +95,12 @@ impl FrontState {
         &self.0.waiting
     }
 
+    /// Waits for a place to make a registration document; the request's deadline bounds the wait.
+    pub(crate) async fn registration_place(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.0.registrations.acquire().await.ok()
+    }
+
     pub(crate) fn last_good(&self) -> &LastGood {
         &self.0.last_good
     }
@@ -112,3 +121,6 @@ impl FrontState {
         error.to_refusal()
     }
 }
+
+/// Registration documents in the making at once; more wait.
+const REGISTRATIONS_AT_ONCE: usize = 4;

@@ -31,6 +31,7 @@ pub(super) async fn leaf(State(state): State<FrontState>, Path((id, leaf)): Path
 
 /// The visible versions of an id, in NuGet's order, with what their nuspecs say.
 async fn visible(state: &FrontState, id: &PackageId) -> Result<Vec<Version>, Problem> {
+    let _place = state.registration_place().await;
     let key = id.to_lower();
     let views = state.database().visible_versions(&key).await.map_err(|e| state.database_refusal(&e))?;
     let nuspecs = state.database().visible_nuspecs(&key).await.map_err(|e| state.database_refusal(&e))?;

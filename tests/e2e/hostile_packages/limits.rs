@@ -134,7 +134,7 @@ fn of_pushes_at_once_answer_429_and_let_the_others_finish() {
 #[test]
 fn of_the_spool_answer_503_until_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
-    let serve = Serve::start(&folder.path().join("data"), &[("Limits__MaxSpoolBytes", "60000")]);
+    let serve = Serve::start(&folder.path().join("data"), &[("Limits__MaxSpoolBytes", "60000"), ("Limits__MaxPackageBytes", "60000")]);
     let first = of_size("Bar.First", 50_000);
     let half = HalfPush::start(&serve, &first, 45_000);
     let answer = turned_away(&serve, 20_000, "spool_full");

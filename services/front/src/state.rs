@@ -72,7 +72,15 @@ impl FrontState {
     /// A front over these.
     pub fn new(config: FrontConfig, database: Database, store: BlobStore, clock: Arc<dyn Clock>) -> Self {
         let waiting = Waiting::new(config.wait_limits);
-        Self(Arc::new(Inner { config, database, store, clock, waiting, last_good: LastGood::default(), registrations: Semaphore::new(REGISTRATIONS_AT_ONCE) }))
+        Self(Arc::new(Inner {
+            config,
+            database,
+            store,
+            clock,
+            waiting,
+            last_good: LastGood::default(),
+            registrations: Semaphore::new(REGISTRATIONS_AT_ONCE),
+        }))
     }
 
     pub(crate) fn config(&self) -> &FrontConfig {

@@ -138,6 +138,7 @@ impl FromIterator<Segment> for Splice {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "offsets of a hundred bytes")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

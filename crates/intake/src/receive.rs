@@ -15,6 +15,7 @@ use std::time::Duration;
 use storage::{BlobStore, Spooled};
 use telemetry::names;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// Whether arrivals are signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct IntakeConfig {
     pub algorithm: HashAlgorithm,
     /// How long a push waits for its signature before it is answered as accepted.
     pub push_waits: Duration,
+    /// Longest time in which an upload must have arrived.
+    pub arrives_within: Duration,
 }
 
 /// The one way in. Cheap to clone.
@@ -64,6 +67,11 @@ impl Intake {
     /// Most bytes of one package.
     pub fn max_package_bytes(&self) -> u64 {
         self.0.store.spool().config().max_package_bytes
+    }
+
+    /// Longest time in which an upload must have arrived.
+    pub fn arrives_within(&self) -> Duration {
+        self.0.config.arrives_within
     }
 
     /// Takes one package. An item that is an error (the connection broke, the form is malformed) ends the push with it.
@@ -148,7 +156,9 @@ impl Intake {
         S: Stream<Item = Result<Bytes, Refusal>> + Send + Unpin,
     {
         let mut spooling = self.0.store.spool().begin(&[self.0.config.algorithm]).map_err(|e| store_refusal(&e))?;
-        while let Some(bytes) = body.next().await {
+        let end = Instant::now() + self.0.config.arrives_within;
+        let slow = |_elapsed| Refusal::new(Code::DeadlineExceeded, "the upload took too long to arrive");
+        while let Some(bytes) = tokio::time::timeout_at(end, body.next()).await.map_err(slow)? {
             spooling.write(bytes?).await.map_err(|e| store_refusal(&e))?;
         }
         let spooled = spooling.finish().await.map_err(|e| store_refusal(&e))?;

@@ -122,6 +122,7 @@ impl Parts<'_> {
             signing: if settings.signing.is_on() { SigningMode::On } else { SigningMode::Off },
             algorithm: settings.signing.algorithm,
             push_waits: settings.feed.push_waits,
+            arrives_within: settings.limits.push_deadline,
         }
     }
 

@@ -39,7 +39,9 @@ async fn take(state: &IngestState, headers: &HeaderMap, body: &mut BodyStream) -
         None => state.intake.receive(body, &caller).await,
         Some(boundary) => {
             let mut form = file_part::form(body, &boundary);
-            let part = file_part::first_file(&mut form).await?;
+            // What stands before the file is the form's; the file's own time is intake's to keep.
+            let slow = |_elapsed| Refusal::new(Code::DeadlineExceeded, "the upload took too long to arrive");
+            let part = tokio::time::timeout(state.intake.arrives_within(), file_part::first_file(&mut form)).await.map_err(slow)??;
             state.intake.receive(file_part::chunks(part), &caller).await
         }
     }

@@ -81,6 +81,7 @@ async fn drain(packages: usize, bits: usize) -> (f64, f64, f64) {
         signing: SigningMode::On,
         algorithm: HashAlgorithm::Sha256,
         push_waits: Duration::ZERO,
+        arrives_within: Duration::from_secs(600),
     };
     let intake = Intake::new(store.clone(), database.clone(), config, Arc::new(MachineClock));
     let begin = Instant::now();

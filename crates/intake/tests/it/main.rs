@@ -119,6 +119,7 @@ fn config() -> IntakeConfig {
         signing: SigningMode::On,
         algorithm: HashAlgorithm::Sha256,
         push_waits: Duration::ZERO,
+        arrives_within: Duration::from_secs(600),
     }
 }
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use intake::Caller;
 use model::{Code, Refusal};
+use std::time::Duration;
 
 async fn check(name: &str, bytes: &[u8], code: Code) {
     let feed = Feed::new().await;
@@ -77,5 +78,14 @@ async fn a_client_that_goes_away_leaves_nothing() {
             tokio::task::yield_now().await;
         }
     }
+    feed.assert_empty().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_does_not_arrive_in_time_is_refused_and_leaves_nothing() {
+    let feed = Feed::with(|config| config.arrives_within = Duration::ZERO).await;
+    let stalled = stream::iter([Ok(Bytes::from_static(b"PK"))]).chain(stream::pending());
+    let refusal = feed.intake.receive(stalled, &Caller::default()).await.unwrap_err();
+    assert_eq!(refusal.code, Code::DeadlineExceeded);
     feed.assert_empty().await;
 }

@@ -69,6 +69,7 @@ impl Feed {
             signing: SigningMode::On,
             algorithm: HashAlgorithm::Sha256,
             push_waits: Duration::ZERO,
+            arrives_within: Duration::from_secs(600),
         };
         let intake = Intake::new(store.clone(), database.clone(), intake, clock.clone());
         let front = FrontState::new(config, database.clone(), store.clone(), clock);

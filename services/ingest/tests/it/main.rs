@@ -51,6 +51,7 @@ impl Ingest {
             signing: SigningMode::On,
             algorithm: HashAlgorithm::Sha256,
             push_waits: Duration::ZERO,
+            arrives_within: Duration::from_secs(600),
         };
         let intake = Intake::new(store.clone(), database.clone(), config, Arc::new(ManualClock::at(OffsetDateTime::UNIX_EPOCH)));
         let state = IngestState { intake, keys: Arc::new(PushKeys::new([KEY], false)), drain_bytes: 64 << 20 };

@@ -92,6 +92,7 @@ impl Feed {
             signing: SigningMode::On,
             algorithm: HashAlgorithm::Sha256,
             push_waits: Duration::ZERO,
+            arrives_within: Duration::from_secs(600),
         };
         let intake = Intake::new(store.clone(), database.clone(), intake_config, Arc::new(MachineClock));
         let counting = Counting::new(stored(&shared, "repository.pfx", &folder.join("keys")));

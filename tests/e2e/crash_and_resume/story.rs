@@ -263,11 +263,21 @@ fn rejected_by_another(story: &str, data: &Path, environment: &[(&str, &str)], p
     });
     let rejecting: Vec<_> = environment.iter().copied().filter(|(name, _)| *name != "COUNTERSIGN_FAILPOINTS").collect();
     let rejecting = Serve::start(data, &[rejecting, vec![("Signing__UpstreamSignature", "Reject")]].concat());
-    // The first may still claim a job that it was about to take when its key was lost, and put it off; then the push is accepted.
-    wait_until("the push to break", || match taking.try_push(package) {
-        Err(_broken) => Ok(()),
+    // The first may still claim a job that it was about to take when its key was lost, and put it off; then the push is accepted. Or it signs with
+    // the credential it had at hand, and there is nothing left to reject: then all begins anew.
+    let broke = wait_until("the push to break", || match taking.try_push(package) {
+        Err(_broken) => Ok(true),
+        Ok(answer) if answer.status == 201 => Ok(false),
         Ok(answer) => Err(format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body))),
     });
+    if !broke {
+        taking.kill();
+        rejecting.kill();
+        for folder in [data, keys.as_path()] {
+            std::fs::remove_dir_all(folder).unwrap();
+        }
+        return rejected_by_another(story, data, environment, package);
+    }
     let status = taking.wait_for_end();
     assert_eq!(status.signal(), Some(6), "{story}: {status}");
     rejecting.kill();
